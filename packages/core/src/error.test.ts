@@ -56,7 +56,10 @@ describe('TqError', () => {
     const error = new TqError('INTERNAL', 'it broke', { field: 'a' }, cause)
 
     expect([error.name, error.message, error.details, error.cause]).toEqual([
-      ...['TqError', 'it broke', { field: 'a' }, cause],
+      'TqError',
+      'it broke',
+      { field: 'a' },
+      cause,
     ])
     expect(Object.hasOwn(new TqError('INTERNAL', 'x'), 'cause')).toBe(false)
     expect(error).toBeInstanceOf(Error)

@@ -14,13 +14,13 @@ function delays(policy: RetryPolicy, failures: readonly number[]): number[] {
 describe('retry', () => {
   it('doubles from five seconds up to an hour by default', () => {
     expect(delays(DEFAULT_RETRY, [1, 2, 3, 4, 10, 11, 100])).toEqual([
-      ...[5_000, 10_000, 20_000, 40_000, 2_560_000, 3_600_000, 3_600_000],
+      5_000, 10_000, 20_000, 40_000, 2_560_000, 3_600_000, 3_600_000,
     ])
   })
 
   it('grows by steps if linear, and not at all if fixed', () => {
     expect(delays({ ...DEFAULT_RETRY, kind: 'linear' }, [1, 2, 3, 1_000])).toEqual([
-      ...[5_000, 10_000, 15_000, 3_600_000],
+      5_000, 10_000, 15_000, 3_600_000,
     ])
     expect(delays({ ...DEFAULT_RETRY, kind: 'fixed' }, [1, 2, 3])).toEqual([5_000, 5_000, 5_000])
   })

@@ -102,7 +102,8 @@ describe('states', () => {
 
   it('are held only while a worker has them', () => {
     expect(TASK_STATE_NAMES.filter((state) => TASK_STATES[state].held)).toEqual([
-      ...['assigned', 'running'],
+      'assigned',
+      'running',
     ])
   })
 

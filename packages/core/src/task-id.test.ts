@@ -52,7 +52,7 @@ describe('task id', () => {
     const maker = new TaskIdMaker(sourceAt([1_000, 999, 5_000]))
 
     expect([maker.make(0), maker.make(0), maker.make(0)].map(wallMsOfTaskId)).toEqual([
-      ...[1_000, 1_000, 5_000],
+      1_000, 1_000, 5_000,
     ])
   })
 
@@ -74,9 +74,13 @@ describe('task id', () => {
   it('reads text in either case, and nothing that is no UUIDv7', () => {
     expect(parseTaskId('01A1F866-0D00-7000-92EB-30557A9FC4E9')).toEqual(TASK_1)
     for (const text of [
-      ...['', '01a1f8660d00700092eb30557a9fc4e9', ' 01a1f866-0d00-7000-92eb-30557a9fc4e9'],
-      ...['01a1f866-0d00-4000-92eb-30557a9fc4e9', '01a1f866-0d00-7000-c2eb-30557a9fc4e9'],
-      ...['01a1f866-0d00-7000-92eb-30557a9fc4eg', '{01a1f866-0d00-7000-92eb-30557a9fc4e9}'],
+      '',
+      '01a1f8660d00700092eb30557a9fc4e9',
+      ' 01a1f866-0d00-7000-92eb-30557a9fc4e9',
+      '01a1f866-0d00-4000-92eb-30557a9fc4e9',
+      '01a1f866-0d00-7000-c2eb-30557a9fc4e9',
+      '01a1f866-0d00-7000-92eb-30557a9fc4eg',
+      '{01a1f866-0d00-7000-92eb-30557a9fc4e9}',
     ]) {
       expect(parseTaskId(text)).toBeUndefined()
     }

@@ -6,6 +6,11 @@ export function hex(digits: string): Uint8Array {
   return Uint8Array.from(Buffer.from(compact, 'hex'))
 }
 
+/** Several of these, with a bar between them. */
+export function hexes(list: string): Uint8Array[] {
+  return list.split('|').map(hex)
+}
+
 /** The same digits for the same bytes: lower case, two for each byte, no spaces. */
 export function hexOf(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex')

@@ -3,6 +3,7 @@
 import { Unpackr } from 'msgpackr'
 import { describe, expect, it } from 'vitest'
 import { encodeServerMessage, GOLDEN_REPLIES, GOLDEN_REQUESTS } from '../../test/golden-message.ts'
+import { GOLDEN_SESSION } from '../../test/golden-session.ts'
 import { hexOf } from '../../test/golden-value.ts'
 import { decodeRequest, decodeServerMessage, encodeRequestFrame } from './codec.ts'
 import { FRAME_HEADER_BYTES } from './frame.ts'
@@ -19,6 +20,18 @@ describe('golden bytes of protocol 1', () => {
   it.each(GOLDEN_REPLIES)('encodes and decodes the message $name', ({ message, frame }) => {
     expect(hexOf(encodeServerMessage(message))).toBe(hexOf(frame))
     expect(decodeServerMessage(frame.subarray(FRAME_HEADER_BYTES))).toEqual(message)
+  })
+
+  it.each(GOLDEN_SESSION)('encodes and decodes step $name of the session', (step) => {
+    const body = step.frame.subarray(FRAME_HEADER_BYTES)
+    if (step.from === 'client') {
+      const { id, request } = step
+      expect(hexOf(encodeRequestFrame(id, request))).toBe(hexOf(step.frame))
+      expect(decodeRequest(body)).toEqual({ id, request })
+    } else {
+      expect(hexOf(encodeServerMessage(step.message))).toBe(hexOf(step.frame))
+      expect(decodeServerMessage(body)).toEqual(step.message)
+    }
   })
 
   it('has a length in front that fits', () => {

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { arbitraryEncoded } from '../../test/arbitrary-msgpack.ts'
 import { arbitraryRequest } from '../../test/arbitrary-request.ts'
 import { GOLDEN_REQUESTS } from '../../test/golden-message.ts'
-import { hex, PAYLOAD, TASK_1 } from '../../test/golden-value.ts'
+import { hex, hexes, PAYLOAD, TASK_1 } from '../../test/golden-value.ts'
 import { assertProperty } from '../../test/property.ts'
 import { refusalOf } from '../../test/refusal.ts'
 import { ERROR_CODES, TqError, type ErrorCode } from '../error.ts'
@@ -33,6 +33,26 @@ function refusedId(body: Uint8Array): number {
   expect(error).toBeInstanceOf(RequestError)
   return (error as RequestError).requestId
 }
+
+describe('encodeRequestFrame', () => {
+  it('takes what fits into a frame and refuses what does not', () => {
+    const payload = new Uint8Array(1_048_000)
+    const enqueue = (count: number): Uint8Array => {
+      const tasks = Array.from({ length: count }, () => ({
+        id: undefined,
+        type: 'x',
+        payload,
+        options: undefined,
+      }))
+      return encodeRequestFrame(1, { verb: 'enqueue', queue: 'mail', tasks, fresh: true })
+    }
+
+    expect(decodeRequest(bodyOf(enqueue(4))).id).toBe(1)
+    const error = refusalOf(() => enqueue(5))
+    expect(error.code).toBe('TOO_LARGE')
+    expect(error.message).toContain('a request may have 4194304 bytes, this enqueue has 5240')
+  })
+})
 
 describe('decodeRequest', () => {
   it('takes the arguments in any order and any form of MessagePack', () => {
@@ -83,12 +103,12 @@ describe('decodeRequest', () => {
   })
 
   it('refuses under id 0 what has no id to read', () => {
-    for (const digits of [
-      ...['c0', '80', '90', '91 00', '92 00', '92 00 c0', '94 01 07 c0 c0', '94 00 00 a1 61 80'],
-      ...['94 00 cd 01', '94 00 cf 00000001 00000000 c1', '94 00 ff c0 c0', 'a4 70696e67', 'dc'],
-      ...['94 02 07 a1 61 80', '00'],
-    ]) {
-      expect(refusedId(hex(digits))).toBe(0)
+    for (const bytes of hexes(`
+      c0 | 80 | 90 | 91 00 | 92 00 | 92 00 c0 | 94 01 07 c0 c0 | 94 00 00 a1 61 80 | 94 00 cd 01
+      | 94 00 cf 00000001 00000000 c1 | 94 00 ff c0 c0 | a4 70696e67 | dc | 94 02 07 a1 61 80
+      | 00
+    `)) {
+      expect(refusedId(bytes)).toBe(0)
     }
   })
 
@@ -162,20 +182,23 @@ describe('decodeServerMessage', () => {
 
   it('refuses what is no message of a broker', () => {
     for (const message of [
-      ...[null, {}, [], [1], [1, 2, {}], [1, 0, {}, 0], [1, 1, {}, 'x'], [0, 1, 'ping', {}]],
-      ...[
-        [2, 1, 'INTERNAL', 'x'],
-        [2, 1, 5, 'x', {}],
-        [2, 1, 'INTERNAL', 5, {}],
-        [2, -1, 'A', 'x', {}],
-      ],
-      ...[
-        [3, 'stop'],
-        [3, 5, []],
-        [4, 1, 2, 3],
-        [1, 1.5, {}, 0],
-        [1, 2 ** 32, {}, 0],
-      ],
+      null,
+      {},
+      [],
+      [1],
+      [1, 2, {}],
+      [1, 0, {}, 0],
+      [1, 1, {}, 'x'],
+      [0, 1, 'ping', {}],
+      [2, 1, 'INTERNAL', 'x'],
+      [2, 1, 5, 'x', {}],
+      [2, 1, 'INTERNAL', 5, {}],
+      [2, -1, 'A', 'x', {}],
+      [3, 'stop'],
+      [3, 5, []],
+      [4, 1, 2, 3],
+      [1, 1.5, {}, 0],
+      [1, 2 ** 32, {}, 0],
     ]) {
       const error = refusalOf(() => decodeServerMessage(foreign.pack(message)))
       expect(error.code).toBe('BAD_REQUEST')

@@ -2,6 +2,7 @@
 
 import { isErrorCode, TqError, type ErrorCode, type ErrorDetails } from '../error.ts'
 import { FRAME_BYTES_MAX, MSGPACK_NODES_MAX, REQUEST_ID_MAX } from '../limits.ts'
+import { FRAME_HEADER_BYTES } from './frame.ts'
 import { guardMessage } from './msgpack-guard.ts'
 import { readMessage } from './msgpack-reader.ts'
 import { FrameWriter } from './msgpack-writer.ts'
@@ -41,13 +42,20 @@ export type ServerMessage =
 /** One frame is built at a time, start to end; see {@link FrameWriter} for who owns the bytes. */
 const writer = new FrameWriter()
 
-/** The frame of `[0, id, verb, args]`, its 4-byte header included. */
+/**
+ * The frame of `[0, id, verb, args]`, its 4-byte header included.
+ * @throws {TqError} `TOO_LARGE` if no broker would take it: it would close the connection.
+ */
 export function encodeRequestFrame(id: number, request: Request): Uint8Array {
   beginMessage(REQUEST, 4)
   writer.writeNumber(id)
   writer.writeString(request.verb)
   writeArguments(writer, request)
-  return writer.end()
+  const frame = writer.end()
+  const bodyBytes = frame.length - FRAME_HEADER_BYTES
+  if (bodyBytes <= FRAME_BYTES_MAX) return frame
+  const text = `a request may have ${FRAME_BYTES_MAX} bytes, this ${request.verb} has ${bodyBytes}`
+  throw new TqError('TOO_LARGE', text, { limit: FRAME_BYTES_MAX, bytes: bodyBytes })
 }
 
 /** The frame of `[1, id, result, lsn]`. Fields of the result that are undefined are left out. */

@@ -4,7 +4,7 @@ import { TqError } from '../error.ts'
 
 export const FRAME_HEADER_BYTES: number = 4
 
-/** A frame that comes in pieces gets room for this many bytes, or for all of it if it is smaller. */
+/** A frame that comes in pieces gets room for so many bytes, or for all of it if it has fewer. */
 const ROOM_BYTES_MIN = 64 * 1024
 /** Beyond that, so many times what has come of it: a declared length alone allocates nothing. */
 const ROOM_PER_BYTE = 4

@@ -1,6 +1,6 @@
 // The keys of the maps that a pass over a message has open, to refuse a key that comes twice.
 
-import { MSGPACK_DEPTH_MAX, MSGPACK_MAP_MAX } from '../limits.ts'
+import { MSGPACK_DEPTH_MAX } from '../limits.ts'
 
 /** Up to so many keys, comparing with each one before is cheaper than a set of strings. */
 const COMPARED_KEYS_MAX = 8
@@ -20,7 +20,7 @@ export class MapKeys {
     this.#depth = 0
   }
 
-  /** Enters a map with so many keys, at most {@link MSGPACK_MAP_MAX}. */
+  /** Enters a map with so many keys. */
   open(keyCount: number): void {
     this.#depth += 1
     this.#counts[this.#depth] = 0

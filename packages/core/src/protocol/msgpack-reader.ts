@@ -110,8 +110,8 @@ function readNumber(token: number): number {
 }
 
 function readArray(length: number): unknown[] {
-  // The guard has bounded the length, so the array may be made whole.
-  const values = new Array<unknown>(length)
+  // The guard has bounded the length. Growing an array step by step takes twice as long.
+  const values = new Array<unknown>(length) // oxlint-disable-line unicorn/no-new-array
   for (let index = 0; index < length; index += 1) values[index] = readValue()
   return values
 }
@@ -203,7 +203,7 @@ function readUint32(): number {
   return value
 }
 
-/** The bytes are turned round: these typed arrays have the machine's order, which is little-endian. */
+/** The bytes are turned round: typed arrays have the machine's order, which is little-endian. */
 function readFloat32(): number {
   for (let index = 3; index >= 0; index -= 1) float32Bytes[index] = readUint8()
   return float32[0] as number

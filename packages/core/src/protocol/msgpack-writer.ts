@@ -68,7 +68,9 @@ export class FrameWriter {
         return this.writeNil()
       case 'object':
         return this.#writeObject(value)
-      default:
+      case 'bigint':
+      case 'function':
+      case 'symbol':
         throw new TqError('BAD_REQUEST', `a ${typeof value} cannot be sent in a message`)
     }
   }

@@ -1,4 +1,4 @@
-// The verbs of those who look after tasks and queues: cancel, redrive, get, list, queue-set and more.
+// The verbs of those who look after tasks and queues: cancel, redrive, get, list, queue-set, …
 
 import { CURSOR_BYTES_MAX, LIST_ROWS_MAX, REASON_BYTES_MAX, WAIT_MS_MAX } from '../limits.ts'
 import { TASK_STATE_NAMES } from '../state.ts'

@@ -23,7 +23,7 @@ import {
 } from './request.ts'
 import { requireLabels } from './task-field.ts'
 
-export const SESSION_BYTES = 16
+const SESSION_BYTES = 16
 
 const NO_FIELDS: ReadonlySet<string> = new Set()
 const HELLO_FIELDS: ReadonlySet<string> = new Set(['protocol', 'client', 'token', 'session'])

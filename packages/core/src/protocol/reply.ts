@@ -142,7 +142,8 @@ export interface QueueStats {
   readonly lostTotal: number
   /** Claims that are parked on this queue now. */
   readonly waitingClaims: number
-  readonly settings: QueueSettings
+  /** Only if the request named the queue. */
+  readonly settings?: QueueSettings
 }
 
 export interface WorkerStats {

@@ -1,0 +1,3 @@
+// The face of @tq/bench: what a program may want to repeat.
+
+export { filesUnder, type InputFile } from './demo/files.ts'

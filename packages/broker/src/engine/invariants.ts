@@ -1,0 +1,133 @@
+// What must hold after every step. Runs after each step in tests and simulation, and after recovery.
+
+import { invariant, TASK_STATES, type TaskState } from '@tq/core'
+import type { Heap } from './heap.ts'
+import type { Queue } from './queue.ts'
+import { NO_ROW, type Row } from './rows.ts'
+import type { EngineState } from './state.ts'
+
+/** Checks the whole state; O(tasks). Throws InvariantError naming the law that is broken. */
+export function checkInvariants(state: EngineState): void {
+  checkCounts(state)
+  for (let task = 0; task < state.tasks.rows.end; task += 1) {
+    if (state.tasks.isUsed(task)) checkTask(state, task)
+  }
+  checkQueues(state)
+  checkSessions(state)
+  for (const heap of [state.scheduled, state.retrying, state.expiry]) checkOrder(heap)
+  for (const heap of [state.leaseEnds, state.deadlines]) checkOrder(heap)
+}
+
+/** The part that costs nothing: totals against each other. */
+export function checkCounts(state: EngineState): void {
+  invariant(state.index.size === state.tasks.count, 'the index holds each task once')
+  invariant(state.leaseEnds.size === state.leases.count, 'every lease can end')
+  let live = 0
+  let held = 0
+  for (const queue of state.queuesByName.values()) {
+    live += queue.liveCount
+    held += queue.countOf('assigned') + queue.countOf('running')
+  }
+  invariant(live === state.liveCount, 'queues count the live tasks')
+  invariant(held === state.leases.count, 'each held task has one lease')
+}
+
+function checkTask(state: EngineState, task: Row): void {
+  const { tasks } = state
+  const name = tasks.state(task)
+  const entry = TASK_STATES[name]
+  invariant(entry !== undefined, 'a task has a known state')
+  invariant(state.index.find(tasks.id(task)) === task, 'a task is found by its id')
+  invariant(state.ends.has(task) === entry.terminal, 'just the terminal tasks have an end')
+  invariant((tasks.lease(task) !== NO_ROW) === entry.held, 'just the held tasks have a lease')
+  checkPlace(state, task, name)
+  const profile = state.profileOf(task)
+  invariant(tasks.failures(task) <= profile.maxAttempts, 'failures stay within maxAttempts')
+  invariant(tasks.losses(task) <= profile.maxLost, 'losses stay within maxLost')
+  if (!entry.terminal) {
+    invariant(tasks.failures(task) < profile.maxAttempts, 'a live task has an attempt left')
+    invariant(tasks.losses(task) < profile.maxLost, 'a live task has a loss left')
+  }
+  if (entry.held) checkLease(state, task, name)
+}
+
+/** A waiting task stands in exactly one heap: the one that its state names. */
+function checkPlace(state: EngineState, task: Row, name: TaskState): void {
+  const profile = state.profileOf(task)
+  const lane = profile.queue.groups
+    .get(profile.requires === undefined ? '' : JSON.stringify(sorted(profile.requires)))
+    ?.find(state.tasks.priority(task))
+  const inLane = lane?.heap.has(task) ?? false
+  invariant(inLane === (name === 'queued'), 'just the queued tasks stand in their lane')
+  invariant(state.scheduled.has(task) === (name === 'scheduled'), 'scheduled tasks wait for time')
+  invariant(state.retrying.has(task) === (name === 'retrying'), 'retrying tasks wait for time')
+  const mayExpire = state.tasks.expiresAtMs(task) > 0 && !TASK_STATES[name].terminal
+  const isWaiting = !TASK_STATES[name].held
+  invariant(state.expiry.has(task) === (mayExpire && isWaiting), 'waiting tasks may expire')
+  if (inLane && lane !== undefined) {
+    invariant(lane.heap.keyOf(task) === state.tasks.rankBaseMs(task), 'a lane orders by rank base')
+  }
+}
+
+function sorted(requires: Readonly<Record<string, unknown>>): [string, unknown][] {
+  return Object.entries(requires).sort(([a], [b]) => (a < b ? -1 : 1))
+}
+
+function checkLease(state: EngineState, task: Row, name: TaskState): void {
+  const { leases } = state
+  const lease = state.tasks.lease(task)
+  invariant(leases.task(lease) === task, 'a lease knows its task')
+  invariant(leases.token(lease) > 0, 'a lease has a token')
+  invariant(leases.token(lease) <= state.lastToken, 'tokens only grow')
+  invariant(state.leaseEnds.keyOf(lease) === leases.endTickMs(lease), 'a lease ends when it says')
+  invariant(state.deadlines.has(lease) === (name === 'running'), 'running tasks have a deadline')
+}
+
+function checkQueues(state: EngineState): void {
+  const counts = new Map<Queue, Map<TaskState, number>>()
+  for (let task = 0; task < state.tasks.rows.end; task += 1) {
+    if (!state.tasks.isUsed(task) || state.ends.has(task)) continue
+    const queue = state.queueOf(task)
+    const byState = counts.get(queue) ?? new Map<TaskState, number>()
+    byState.set(state.tasks.state(task), (byState.get(state.tasks.state(task)) ?? 0) + 1)
+    counts.set(queue, byState)
+  }
+  for (const queue of state.queuesByName.values()) {
+    for (const name of ['scheduled', 'queued', 'assigned', 'running', 'retrying'] as const) {
+      const counted = counts.get(queue)?.get(name) ?? 0
+      invariant(queue.countOf(name) === counted, `queue counts its ${name} tasks`)
+    }
+    let ready = 0
+    for (const group of queue.groups.values()) {
+      for (const lane of group.lanes) {
+        ready += lane.heap.size
+        checkOrder(lane.heap)
+      }
+    }
+    invariant(ready === queue.countOf('queued'), 'lanes hold the queued tasks and no others')
+  }
+}
+
+function checkSessions(state: EngineState): void {
+  let linked = 0
+  for (const session of state.sessionsByKey.values()) {
+    invariant(state.sessions[session.index] === session, 'a session stands at its index')
+    let count = 0
+    for (let lease = session.firstLease; lease !== NO_ROW; lease = state.leases.next(lease)) {
+      invariant(state.leases.session(lease) === session.index, 'a lease is in its own list')
+      count += 1
+      invariant(count <= session.leaseCount, "a session's list has no circle")
+    }
+    invariant(count === session.leaseCount, 'a session counts its leases')
+    linked += count
+  }
+  invariant(linked === state.leases.count, 'each lease belongs to one session')
+}
+
+function checkOrder(heap: Heap): void {
+  for (let place = 1; place < heap.size; place += 1) {
+    const parent = (place - 1) >>> 1
+    invariant(heap.keyAt(parent) <= heap.keyAt(place), 'a parent never comes after its child')
+    invariant(heap.has(heap.at(place)), 'a member knows its place')
+  }
+}

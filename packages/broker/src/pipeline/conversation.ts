@@ -1,0 +1,80 @@
+// One connection as the pipeline sees it: who speaks, for which session, and how to answer.
+
+import {
+  encodePushFrame,
+  encodeRefusalFrame,
+  encodeReplyFrame,
+  type ErrorCode,
+  type ErrorDetails,
+  type Verb,
+} from '@tq/core'
+import { sessionKey } from '../engine/session.ts'
+
+/** What a connection can do for the pipeline. */
+export interface Sink {
+  /** Queues a frame; frames of one turn leave in one write. */
+  send(frame: Uint8Array): void
+  /** Stops (or goes on) handing over requests: the pipeline has no room for more. */
+  setReading(isReading: boolean): void
+}
+
+export interface Speaker {
+  readonly principal: string
+  readonly session: Uint8Array
+}
+
+export class Conversation {
+  readonly principal: string
+  readonly session: Uint8Array
+  readonly sessionKey: string
+  readonly sink: Sink
+  isOpen = true
+  /** Verbs of requests that have not been answered, by request id. */
+  readonly #outstanding = new Map<number, Verb>()
+  readonly #onAnswer: (verb: Verb, code: ErrorCode | 'OK') => void
+
+  constructor(sink: Sink, speaker: Speaker, onAnswer: (verb: Verb, code: ErrorCode | 'OK') => void) {
+    this.sink = sink
+    this.principal = speaker.principal
+    this.session = speaker.session
+    this.sessionKey = sessionKey(speaker.session)
+    this.#onAnswer = onAnswer
+  }
+
+  get inFlight(): number {
+    return this.#outstanding.size
+  }
+
+  /** Notes a request; false if its id belongs to one that has not been answered. */
+  begin(id: number, verb: Verb): boolean {
+    if (this.#outstanding.has(id)) return false
+    this.#outstanding.set(id, verb)
+    return true
+  }
+
+  reply(id: number, result: unknown, lsn: number): void {
+    this.#end(id, 'OK')
+    if (this.isOpen) this.sink.send(encodeReplyFrame(id, result, lsn))
+  }
+
+  refuse(id: number, code: ErrorCode, message: string, details: ErrorDetails = {}): void {
+    this.#end(id, code)
+    if (this.isOpen) this.sink.send(encodeRefusalFrame(id, code, message, details))
+  }
+
+  /** Refuses a request that has no entry of its own here: its id belongs to another one. */
+  refuseUncounted(id: number, code: ErrorCode, message: string): void {
+    if (this.isOpen) this.sink.send(encodeRefusalFrame(id, code, message))
+  }
+
+  push(channel: string, data: unknown): void {
+    if (this.isOpen) this.sink.send(encodePushFrame(channel, data))
+  }
+
+  #end(id: number, code: ErrorCode | 'OK'): void {
+    const verb = this.#outstanding.get(id)
+    if (verb === undefined) return
+    this.#outstanding.delete(id)
+    this.#onAnswer(verb, code)
+  }
+}

@@ -1,0 +1,217 @@
+// What is kept for a while goes in small steps: ended tasks, dedupe keys, the journal.
+
+import { limits, type QueueSettings } from '@tq/core'
+import { hexOf } from '../engine/held.ts'
+import type { Queue } from '../engine/queue.ts'
+import type { KeptChange } from '../storage/commit-builder.ts'
+import { keptHistoryKeys } from '../storage/history-record.ts'
+import {
+  doneByEndRange,
+  type EndClass,
+  familyRange,
+  journalKey,
+  lsnOfJournalKey,
+  parseDedupeByAgeKey,
+  parseDoneByEndKey,
+  taskKey,
+} from '../storage/key.ts'
+import type { Partition } from './partition.ts'
+
+export interface HousekeepingOptions {
+  /** Terminal tasks that are kept of all queues together. */
+  readonly keptMax: number
+  /** How long an idempotency key is remembered, in ms. */
+  readonly dedupeMs: number
+}
+
+/** Records that one step removes, and that one page of counting reads. */
+const STEP_ITEMS = limits.STEP_ITEMS_MAX
+const COUNT_PAGE = 10_000
+const JOURNAL_PAGE = 100
+
+interface Kept {
+  done: number
+  dead: number
+}
+
+export class Housekeeping {
+  readonly #partition: Partition
+  readonly #options: HousekeepingOptions
+  readonly #kept = new Map<number, Kept>()
+  /** Changes that came in while the kept tasks were being counted. */
+  #isCounted = false
+  #isBusy = false
+  #isStopped = false
+
+  constructor(partition: Partition, options: HousekeepingOptions) {
+    this.#partition = partition
+    this.#options = options
+  }
+
+  /** How many ended tasks of a queue are kept; null until they have been counted. */
+  keptOf(queue: Queue): { readonly kept: number | null; readonly dead: number | null } {
+    if (!this.#isCounted) return { kept: null, dead: null }
+    const kept = this.#kept.get(queue.number)
+    return { kept: kept?.done ?? 0, dead: kept?.dead ?? 0 }
+  }
+
+  note(changes: readonly KeptChange[]): void {
+    for (const { queueNumber, endClass, change } of changes) {
+      const kept = this.#kept.get(queueNumber) ?? { done: 0, dead: 0 }
+      kept[endClass] += change
+      this.#kept.set(queueNumber, kept)
+    }
+  }
+
+  /**
+   * Counts the kept tasks and looks through the journal once after the start, beside the broker's
+   * work. Only what stood on disk at the start is counted here; changes since are noted as they come.
+   */
+  async begin(): Promise<void> {
+    await this.#countKept()
+    await this.#readJournal()
+  }
+
+  async #countKept(): Promise<void> {
+    for await (const page of this.#partition.store.load(familyRange('doneByEnd'), COUNT_PAGE)) {
+      if (this.#isStopped) return
+      for (const [key] of page) {
+        const { queueNumber, endClass } = parseDoneByEndKey(key)
+        this.note([{ queueNumber, endClass, change: 1 }])
+      }
+    }
+    this.#isCounted = true
+  }
+
+  /** Sizes and seals of the records from before the start, page by page. */
+  async #readJournal(): Promise<void> {
+    const { journal, lookup, store } = this.#partition
+    for await (const page of store.load(journal.oldRange, JOURNAL_PAGE)) {
+      if (this.#isStopped) return
+      for (const [key, value] of page) {
+        const tickMs = lookup.journalTickMs(key, value)
+        journal.noteOld({ lsn: lsnOfJournalKey(key), bytes: key.length + value.length, tickMs })
+      }
+    }
+  }
+
+  stop(): void {
+    this.#isStopped = true
+  }
+
+  /** One round of small steps. Never two at once. */
+  async step(): Promise<void> {
+    if (this.#isBusy || this.#isStopped) return
+    this.#isBusy = true
+    try {
+      this.#trimJournal()
+      await this.#forgetDedupe()
+      if (this.#isCounted) for (const target of this.#overfull()) await this.#forgetEnded(target)
+    } finally {
+      this.#isBusy = false
+    }
+  }
+
+  #trimJournal(): void {
+    const { builder, journal, commits } = this.#partition
+    const trimmed = journal.trim(this.#partition.now().tickMs)
+    if (trimmed === undefined) return
+    for (let lsn = trimmed.fromLsn; lsn < trimmed.toLsn; lsn += 1) builder.delete(journalKey(lsn))
+    commits.kick()
+  }
+
+  async #forgetDedupe(): Promise<void> {
+    const { builder, store, commits } = this.#partition
+    const before = this.#partition.now().wallMs - this.#options.dedupeMs
+    for await (const page of store.load(familyRange('dedupeByAge'), STEP_ITEMS)) {
+      if (this.#isStopped) return
+      for (const [key] of page) {
+        const { atMs, dedupe } = parseDedupeByAgeKey(key)
+        if (atMs > before) return
+        builder.delete(key)
+        builder.delete(dedupe)
+      }
+      commits.kick()
+      return // one page a step
+    }
+  }
+
+  /** Queues that keep more or longer than they should, with how many of the oldest must go. */
+  *#overfull(): Generator<{ queue: Queue; endClass: EndClass; excess: number; beforeMs: number }> {
+    const { state } = this.#partition
+    const { wallMs } = this.#partition.now()
+    let total = 0
+    for (const kept of this.#kept.values()) total += kept.done + kept.dead
+    let overall = Math.max(0, total - this.#options.keptMax)
+    for (const queue of [...state.queuesByName.values()].sort(this.#byKept)) {
+      for (const endClass of ['done', 'dead'] as const) {
+        const count = this.#kept.get(queue.number)?.[endClass] ?? 0
+        if (count === 0) continue
+        const rule = ruleOf(queue.settings, endClass)
+        const share = Math.min(count, overall)
+        overall -= share
+        const excess = Math.max(0, count - rule.count, share)
+        yield { queue, endClass, excess, beforeMs: wallMs - rule.ms }
+      }
+    }
+  }
+
+  /** The queue that keeps most gives first when all together keep too many. */
+  readonly #byKept = (a: Queue, b: Queue): number => this.#keptTotal(b) - this.#keptTotal(a)
+
+  #keptTotal(queue: Queue): number {
+    const kept = this.#kept.get(queue.number)
+    return kept === undefined ? 0 : kept.done + kept.dead
+  }
+
+  async #forgetEnded(target: {
+    queue: Queue
+    endClass: EndClass
+    excess: number
+    beforeMs: number
+  }): Promise<void> {
+    const { queue, endClass } = target
+    const range = doneByEndRange({ slot: queue.slot, queueNumber: queue.number, endClass })
+    let excess = target.excess
+    for await (const page of this.#partition.store.load(range, STEP_ITEMS)) {
+      const entries = page.map(([key]) => ({ key, ...parseDoneByEndKey(key) }))
+      const doomed = entries.filter(
+        ({ endMs }, index) => index < excess || endMs <= target.beforeMs,
+      )
+      excess -= doomed.length
+      if (doomed.length === 0) return
+      const ended = await this.#partition.lookup.ended(doomed.map(({ id }) => id))
+      if (this.#isStopped) return
+      for (const { key, id } of doomed) this.#forgetOne(key, id, ended.get(hexOf(id))?.chapters ?? 0)
+      const counted = { queueNumber: queue.number, endClass, change: -1 } as const
+      this.note(doomed.map(() => counted))
+      // Step by step: the next page waits until the broker's own work has had its commit as well.
+      await this.#durable()
+      if (doomed.length < page.length) return
+    }
+  }
+
+  #durable(): Promise<number> {
+    return new Promise((resolve) => this.#partition.commits.whenDurable(resolve))
+  }
+
+  #forgetOne(byEndKey: Uint8Array, id: Uint8Array, chapters: number): void {
+    const { builder, state } = this.#partition
+    // A task that was redriven since the page was read has taken its records away itself.
+    if (state.index.find(id) !== undefined) return
+    builder.delete(byEndKey)
+    builder.delete(taskKey('done', id))
+    builder.delete(taskKey('payload', id))
+    for (const key of keptHistoryKeys(id, chapters)) builder.delete(key)
+    this.#partition.noteForgotten(id)
+  }
+}
+
+function ruleOf(
+  settings: QueueSettings,
+  endClass: EndClass,
+): { readonly ms: number; readonly count: number } {
+  return endClass === 'dead'
+    ? { ms: settings.deadRetentionMs, count: settings.deadRetentionCount }
+    : { ms: settings.retentionMs, count: settings.retentionCount }
+}

@@ -1,0 +1,148 @@
+// How a data directory becomes an open store, step by step; or why it does not.
+
+import type { Random, Scheduler } from '@tq/core'
+import { ClassicLevel } from 'classic-level'
+import { access, mkdir, readdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { DirectoryLock } from './directory-lock.ts'
+import { checkLogs, keepLogs } from './dropped-log.ts'
+import { errorCode, isMissing, syncDirectory } from './durable-file.ts'
+import { refuseNetworkFilesystem } from './filesystem.ts'
+import { newIdentity, readIdentity, writeIdentity, type Identity } from './identity.ts'
+import { LEVEL_OPTIONS } from './level-options.ts'
+import { StoreError } from './port.ts'
+import { verifyStore, type Level, type VerifiedStore } from './store-verification.ts'
+
+export type OpeningStep = 'lock' | 'open' | 'verify'
+
+export interface OpeningOptions {
+  readonly directory: string
+  readonly allowAnyFilesystem: boolean
+  readonly scheduler: Scheduler
+  readonly random: Random
+  /** Awaited before each step; from `open` on, the data directory is locked. */
+  readonly onStep: (step: OpeningStep) => void | Promise<void>
+  /** The high-water mark could not be made durable. */
+  readonly onMarkFailure: (error: unknown) => void
+}
+
+export interface OpenedDirectory extends VerifiedStore {
+  readonly level: Level
+  readonly lock: DirectoryLock
+}
+
+/** @throws {StoreError} Nothing is left open then, and the lock is free. */
+export async function openDirectory(options: OpeningOptions): Promise<OpenedDirectory> {
+  const { directory } = options
+  await options.onStep('lock')
+  await makeDirectory(directory)
+  await refuseFilesystem(options)
+  const lock = new DirectoryLock(directory, options.random)
+  await lock.acquire()
+  try {
+    return { ...(await openLocked(options)), lock }
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
+}
+
+async function makeDirectory(directory: string): Promise<void> {
+  const firstMade = await mkdir(directory, { recursive: true, mode: 0o700 })
+  // What is synced within a directory helps little while its own name is not.
+  if (firstMade !== undefined) await syncDirectory(dirname(firstMade))
+}
+
+async function refuseFilesystem(options: OpeningOptions): Promise<void> {
+  if (!options.allowAnyFilesystem) await refuseNetworkFilesystem(options.directory)
+}
+
+type Opened = Omit<OpenedDirectory, 'lock'>
+
+async function openLocked(options: OpeningOptions): Promise<Opened> {
+  const { directory } = options
+  await options.onStep('open')
+  const identity = (await readIdentity(directory)) ?? (await initialise(options))
+  await refuseMissing(directory, identity)
+  await keepLogs(directory)
+  const level = await openLevel(directory, identity)
+  try {
+    await checkLogs(directory)
+    // LevelDB syncs its files, but not the name of each of them.
+    await syncDirectory(join(directory, 'store'))
+    await options.onStep('verify')
+    return { ...(await verifyStore(level, identity, options)), level }
+  } catch (error) {
+    await level.close()
+    throw error
+  }
+}
+
+/** The identity is durable before LevelDB makes its first file. */
+async function initialise(options: OpeningOptions): Promise<Identity> {
+  const store = join(options.directory, 'store')
+  await mkdir(store, { recursive: true, mode: 0o700 })
+  if ((await readdir(store)).length > 0) {
+    throw new StoreError(
+      'MISSING',
+      `${store} holds files, but ${join(options.directory, 'identity')} is missing. Restore the ` +
+        'whole data directory from a backup, or move it away to begin with an empty one.',
+    )
+  }
+  const identity = newIdentity(options.random)
+  await writeIdentity(options.directory, identity)
+  return identity
+}
+
+/** LevelDB would make an empty store without a word, and delete the tables of the old one. */
+async function refuseMissing(directory: string, identity: Identity): Promise<void> {
+  if (identity.state === 'creating') return
+  const current = join(directory, 'store', 'CURRENT')
+  try {
+    await access(current)
+  } catch (error) {
+    if (!isMissing(error)) throw error
+    throw new StoreError(
+      'MISSING',
+      `${current} is missing, though ${directory} was initialised; no empty store is put in its ` +
+        'place. Mount or restore what was there. To begin anew, move the whole directory away.',
+    )
+  }
+}
+
+async function openLevel(directory: string, identity: Identity): Promise<Level> {
+  const level: Level = new ClassicLevel(join(directory, 'store'), {
+    ...LEVEL_OPTIONS,
+    createIfMissing: identity.state === 'creating',
+  })
+  try {
+    await level.open()
+    return level
+  } catch (error) {
+    throw levelRefusal(directory, error)
+  }
+}
+
+function levelRefusal(directory: string, error: unknown): StoreError {
+  // abstract-level wraps what LevelDB said.
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
+  const said = cause instanceof Error ? cause.message : String(cause)
+  const code = errorCode(cause)
+  if (code === 'LEVEL_LOCKED') {
+    return new StoreError(
+      'LOCKED',
+      `the store in ${directory} is in use by another process that cannot be seen from here, ` +
+        'perhaps in another container. Stop that one first.',
+      error,
+    )
+  }
+  if (code === 'LEVEL_CORRUPTION') {
+    return new StoreError(
+      'CORRUPT',
+      `LevelDB refuses the store in ${directory}: ${said}. Restore the data directory from a ` +
+        'backup. Do not repair it in place: repair brings deleted tasks back.',
+      error,
+    )
+  }
+  return new StoreError('IO', `LevelDB cannot open the store in ${directory}: ${said}`, error)
+}

@@ -1,0 +1,103 @@
+// The simulated world: one heap of events ordered by (time, number), and clocks that a seed moves.
+
+import { invariant, type Clock, type Scheduler, type Timer } from '@tq/core'
+
+/** 2026-01-01: wall times look like wall times. */
+const WALL_START_MS = 1_767_225_600_000
+
+interface Event {
+  readonly atMs: number
+  readonly number: number
+  readonly run: () => void
+  isCancelled: boolean
+}
+
+export class World implements Clock, Scheduler {
+  readonly #events: Event[] = []
+  #nextNumber = 1
+  #nowMs = 0
+  #wallOffsetMs = 0
+
+  get nowMs(): number {
+    return this.#nowMs
+  }
+
+  monotonicMs(): number {
+    return this.#nowMs
+  }
+
+  wallMs(): number {
+    return Math.floor(WALL_START_MS + this.#nowMs + this.#wallOffsetMs)
+  }
+
+  /** The wall clock jumps; nothing else does. */
+  stepWall(byMs: number): void {
+    this.#wallOffsetMs += byMs
+  }
+
+  after(delayMs: number, callback: () => void): Timer {
+    invariant(delayMs >= 0, 'nothing is scheduled in the past')
+    const event = {
+      atMs: this.#nowMs + delayMs,
+      number: this.#nextNumber,
+      run: callback,
+      isCancelled: false,
+    }
+    this.#nextNumber += 1
+    this.#push(event)
+    return { cancel: () => void (event.isCancelled = true) }
+  }
+
+  soon(callback: () => void): void {
+    this.after(0, callback)
+  }
+
+  /** Runs the next event and all that follows from it at once; false if there is none. */
+  async step(): Promise<boolean> {
+    let event = this.#pop()
+    while (event?.isCancelled === true) event = this.#pop()
+    if (event === undefined) return false
+    this.#nowMs = event.atMs
+    event.run()
+    // All microtasks run before the next turn of Node's loop, however long their chains are.
+    await new Promise((resolve) => setImmediate(resolve))
+    return true
+  }
+
+  #push(event: Event): void {
+    const events = this.#events
+    let at = events.length
+    events.push(event)
+    while (at > 0) {
+      const parent = (at - 1) >>> 1
+      const above = events[parent] as Event
+      if (isBefore(above, event)) break
+      events[at] = above
+      at = parent
+    }
+    events[at] = event
+  }
+
+  #pop(): Event | undefined {
+    const events = this.#events
+    const first = events[0]
+    const last = events.pop()
+    if (first === undefined || last === undefined || events.length === 0) return first
+    let at = 0
+    for (;;) {
+      let child = 2 * at + 1
+      if (child >= events.length) break
+      const right = events[child + 1]
+      if (right !== undefined && isBefore(right, events[child] as Event)) child += 1
+      if (isBefore(last, events[child] as Event)) break
+      events[at] = events[child] as Event
+      at = child
+    }
+    events[at] = last
+    return first
+  }
+}
+
+function isBefore(one: Event, other: Event): boolean {
+  return one.atMs < other.atMs || (one.atMs === other.atMs && one.number < other.number)
+}

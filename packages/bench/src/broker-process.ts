@@ -16,30 +16,31 @@ const CLOCK_TICKS_PER_SECOND = 100
 export class BrokerProcess {
   readonly directory: string
   readonly port: number
-  readonly #flags: readonly string[]
+  readonly #nodeFlags: readonly string[]
   #child: ChildProcess | undefined
 
-  static async make(flags: readonly string[]): Promise<BrokerProcess> {
+  /** @param nodeFlags Flags for Node itself, such as those of its profiler. */
+  static async make(nodeFlags: readonly string[]): Promise<BrokerProcess> {
     const root = process.env['BENCH_DIR'] ?? tmpdir()
-    return new BrokerProcess(mkdtempSync(join(root, 'tq-bench-')), await freePort(), flags)
+    return new BrokerProcess(mkdtempSync(join(root, 'tq-bench-')), await freePort(), nodeFlags)
   }
 
-  private constructor(directory: string, port: number, flags: readonly string[]) {
+  private constructor(directory: string, port: number, nodeFlags: readonly string[]) {
     this.directory = directory
     this.port = port
-    this.#flags = flags
+    this.#nodeFlags = nodeFlags
   }
 
   /** Starts it; resolves when it answers. Tells how long that took, in ms. */
   async start(): Promise<number> {
     const sinceMs = performance.now()
     const argv = [
+      ...this.#nodeFlags,
       ENTRY,
       `--data-dir=${this.directory}`,
       `--port=${this.port}`,
       '--http-enabled=false',
       '--log-level=warn',
-      ...this.#flags,
     ]
     this.#child = spawn(process.execPath, argv, { stdio: ['ignore', 'inherit', 'inherit'] })
     const reconnect = { baseMs: 5, capMs: 10 }
@@ -58,7 +59,8 @@ export class BrokerProcess {
   }
 
   async remove(): Promise<void> {
-    await this.kill('SIGKILL')
+    // A profile is written by a process that ends by itself.
+    await this.kill(this.#nodeFlags.length > 0 ? 'SIGTERM' : 'SIGKILL')
     rmSync(this.directory, { recursive: true, force: true })
   }
 

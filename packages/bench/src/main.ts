@@ -19,6 +19,8 @@ const { values } = parseArgs({
     /** Kept terminal tasks of the queue; 0 keeps nothing, as the peers do. */
     retention: { type: 'string', default: '0' },
     out: { type: 'string' },
+    /** Folder for CPU profiles of the broker; what is profiled is not to be quoted as speed. */
+    profile: { type: 'string' },
   },
 })
 
@@ -51,7 +53,9 @@ async function onFreshBroker(
   tasks: number,
   phase: (input: PhaseInput) => Promise<Figure[]>,
 ): Promise<Figure[]> {
-  const broker = await BrokerProcess.make([])
+  const profile = values.profile
+  const nodeFlags = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]
+  const broker = await BrokerProcess.make(nodeFlags)
   const producer = new LoadChild()
   const worker = new LoadChild()
   try {
@@ -72,7 +76,8 @@ async function onFreshBroker(
 
 /** Lets the compilers of all three processes do their work before anything is timed. */
 async function warmUp(input: Omit<PhaseInput, 'tasks'>): Promise<void> {
-  for (let round = 0; round < 2; round += 1) await PHASES['mixed']?.({ ...input, tasks: 10_000 })
+  const tasks = Math.max(20_000, Math.min(100_000, Number(values.tasks)))
+  for (let round = 0; round < 2; round += 1) await PHASES['mixed']?.({ ...input, tasks })
 }
 
 function print(

@@ -1,11 +1,6 @@
 // The broker: opens the store, recovers, listens; stops in the reverse order.
 
-import {
-  type StartupReport,
-  systemClock,
-  systemRandom,
-  systemScheduler,
-} from '@tq/core'
+import { type StartupReport, systemClock, systemRandom, systemScheduler } from '@tq/core'
 import { Authenticator } from './access/authenticator.ts'
 import type { BrokerConfig } from './config.ts'
 import { HttpServer } from './http/http-server.ts'
@@ -250,8 +245,7 @@ function makeServers(
   const tcp = new TcpServer(
     {
       pipeline,
-      authenticate: (token, isLoopback) =>
-        authenticator.authenticate(token, isLoopback)?.principal,
+      authenticate: (token, isLoopback) => authenticator.authenticate(token, isLoopback)?.principal,
       newSession: () => {
         const id = new Uint8Array(16)
         world.random.fill(id)
@@ -305,8 +299,7 @@ function makeServers(
         readiness: () => readinessOf(parts),
         startupLog: () => pipeline.reads.reports,
         mayRead: (token, isLoopback) =>
-          config.http.allowAnonymous ||
-          authenticator.authenticate(token, isLoopback) !== undefined,
+          config.http.allowAnonymous || authenticator.authenticate(token, isLoopback) !== undefined,
         onFailure: (error) => log.error({ event: 'http-failed', error }),
       })
     : undefined

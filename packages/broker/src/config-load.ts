@@ -3,7 +3,7 @@
 import { readEnvironment, type Environment } from './config-env.ts'
 import { ConfigError } from './config-error.ts'
 import { readConfigFile, type ConfigFile } from './config-file.ts'
-import { mergeConfig, withValue, type MergedConfig, type Values } from './config-merge.ts'
+import { mergeConfig, valueAt, withValue, type MergedConfig, type Values } from './config-merge.ts'
 import { dottedName, optionsOf, type OptionPath } from './config-outline.ts'
 import { placed, problemsOf, type ConfigProblem } from './config-problem.ts'
 import { brokenRules } from './config-rules.ts'
@@ -71,7 +71,11 @@ function ruleProblems(
     refused.some((prefix) => prefix.length > 0 && prefix.every((name, at) => path[at] === name))
   return brokenRules(config)
     .filter(({ path, reads }) => ![path, ...reads].some(isRefused))
-    .map(({ path, problem }) => placed(merged.placeOfValue(path), `${dottedName(path)} ${problem}`))
+    .map(({ path, reads, problem }) => {
+      // What was set is to be pointed at, not what has its default.
+      const set = [path, ...reads].find((read) => valueAt(merged.values, read) !== undefined)
+      return placed(merged.placeOfValue(set ?? path), `${dottedName(path)} ${problem}`)
+    })
 }
 
 function withoutRefused(values: Values, refused: readonly ConfigProblem[]): Values {

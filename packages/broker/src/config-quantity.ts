@@ -42,7 +42,8 @@ export function writeQuantity(value: number, unit: Unit): string {
 export function showQuantity(value: number, unit: Unit): string {
   const grouped = value.toLocaleString('en-US', { maximumFractionDigits: 6 })
   const written = writeQuantity(value, unit)
-  return /^\d+(ms|B)?$/.test(written) ? grouped : `${grouped} (${written})`
+  const isPlain = unit !== 'ms' && unit !== 'bytes'
+  return isPlain || /^\d+(ms|B)?$/.test(written) ? grouped : `${grouped} (${written})`
 }
 
 /** How such a number may be written, to be read in an error or a reference. */

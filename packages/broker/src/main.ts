@@ -123,6 +123,7 @@ async function serve(
     // Loaded only now: --help needs no LevelDB.
     const { Broker: BrokerClass } = await import('./broker.ts')
     broker = await BrokerClass.start(config, { log })
+    log.info({ event: 'listening', address: broker.address, http: broker.httpAddress })
   } catch (error) {
     return refuseStart(error, config, log)
   }

@@ -9,7 +9,12 @@ export interface StopSignals {
   readonly second: Promise<NodeJS.Signals>
 }
 
-export function watchSignals(log: Logger): StopSignals {
+/** What tells of signals: the process, or something else in a test. */
+export interface SignalSource {
+  readonly on: (signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void) => unknown
+}
+
+export function watchSignals(log: Logger, source: SignalSource = process): StopSignals {
   const signals: NodeJS.Signals[] = []
   const resolvers: ((signal: NodeJS.Signals) => void)[] = []
   const first = new Promise<NodeJS.Signals>((resolve) => resolvers.push(resolve))
@@ -18,10 +23,10 @@ export function watchSignals(log: Logger): StopSignals {
     resolvers[signals.length]?.(signal)
     signals.push(signal)
   }
-  process.on('SIGTERM', onSignal)
-  process.on('SIGINT', onSignal)
+  source.on('SIGTERM', onSignal)
+  source.on('SIGINT', onSignal)
   // A terminal that closes, or an old script that means "read your configuration again".
-  process.on('SIGHUP', () => {
+  source.on('SIGHUP', () => {
     log.info({ event: 'signal-ignored', signal: 'SIGHUP', advice: 'restart to reconfigure' })
   })
   return { first, second }

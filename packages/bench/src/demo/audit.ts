@@ -1,11 +1,14 @@
 // After the work: was every file measured right, was nothing lost, has nothing two results?
 
+import { stat } from 'node:fs/promises'
 import type { TaskInfo, TqClient } from '@tq/client'
 import { type FileMeasure, measure } from './handlers.ts'
 
 export interface Audit {
   readonly attempts: number
   readonly leasesRecovered: number
+  /** Files that were changed while the demonstration ran, so that nothing can be said of them. */
+  readonly changed: readonly string[]
   /** What is wrong; empty if all is well. */
   readonly faults: readonly string[]
 }
@@ -19,16 +22,26 @@ export interface Measured {
 
 export async function audit(
   client: TqClient,
-  queue: string,
-  measured: readonly Measured[],
+  work: {
+    readonly queue: string
+    readonly measured: readonly Measured[]
+    /** Wall ms at which the work began. */
+    readonly sinceMs: number
+  },
 ): Promise<Audit> {
+  const { queue, measured, sinceMs } = work
   const faults: string[] = []
+  const changed: string[] = []
   let attempts = 0
   let leasesRecovered = 0
   for (const { id, path, result } of measured) {
     const expected = await measure(path)
     if (JSON.stringify(expected) !== JSON.stringify(result)) {
-      faults.push(`${path}: the result of task ${id} differs from a direct computation`)
+      const { mtimeMs } = await stat(path)
+      const text = `${path}: the result of task ${id} differs from a direct computation`
+      // A file that somebody saved meanwhile has rightly another hash now.
+      if (mtimeMs > sinceMs) changed.push(path)
+      else faults.push(text)
     }
     const task = await client.get(id)
     attempts += task.attempt
@@ -40,7 +53,7 @@ export async function audit(
   if (ids.size !== measured.length) faults.push('two files share one task')
   const strays = await strayTasks(client, queue, ids)
   if (strays.length > 0) faults.push(`tasks that nobody asked for: ${strays.join(', ')}`)
-  return { attempts, leasesRecovered, faults }
+  return { attempts, leasesRecovered, changed, faults }
 }
 
 /** A task is well if it ended once, completed, by its last attempt. */

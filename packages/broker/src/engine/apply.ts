@@ -198,6 +198,9 @@ function applyRetried(state: EngineState, fact: TaskRetried): Row {
   queue.addToCount('retrying', 1)
   tasks.setDueAt(task, fact.dueTickMs)
   state.retrying.insert(task, fact.dueTickMs)
+  // Only a task that was never started can still expire.
+  const expiresAtMs = tasks.expiresAtMs(task)
+  if (expiresAtMs > 0) state.expiry.insert(task, expiresAtMs)
   state.touch(task)
   return task
 }

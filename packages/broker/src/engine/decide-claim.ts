@@ -71,9 +71,14 @@ function queuesWithWork(
     const queue = turn.state.queuesByName.get(name)
     if (queue === undefined || queue.paused || queue.countOf('queued') === 0) continue
     const lanes = lanesFor(session, queue, request.minPriority ?? 0)
-    if (lanes.length > 0) picked.push({ queue, lanes, weight: request.weights?.[name] ?? 1 })
+    if (lanes.length > 0) picked.push({ queue, lanes, weight: weightOf(request, name) })
   }
   return picked
+}
+
+/** By own names only: a queue may be called `constructor`. */
+function weightOf({ weights }: ClaimCommand['request'], name: string): number {
+  return weights !== undefined && Object.hasOwn(weights, name) ? (weights[name] as number) : 1
 }
 
 function grant(
@@ -150,4 +155,3 @@ function describe(turn: Turn, task: Row): Claimed {
     payloadBytes: tasks.payloadBytes(task),
   }
 }
-

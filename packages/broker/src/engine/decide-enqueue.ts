@@ -8,6 +8,7 @@ import {
   type ReplyOf,
   type TaskIdBytes,
   type TaskSpec,
+  type TimeoutPolicy,
 } from '@tq/core'
 import type { Command, EnqueueFindings } from './command.ts'
 import { createQueue, queueForUse } from './decide-queue.ts'
@@ -22,10 +23,7 @@ type EnqueueCommand = Extract<Command, { kind: 'enqueue' }>
 /** What is to become of one task: undefined makes a new one, an id names the one that is there. */
 type Plan = TaskIdBytes | undefined
 
-export function decideEnqueue(
-  turn: Turn,
-  command: EnqueueCommand,
-): ReplyOf<'enqueue'> | Refusal {
+export function decideEnqueue(turn: Turn, command: EnqueueCommand): ReplyOf<'enqueue'> | Refusal {
   const { request } = command
   const queue = queueForUse(turn, request.queue)
   if (queue instanceof Refusal) return queue
@@ -157,6 +155,8 @@ function checkRoom(
   const { state } = turn
   let newTasks = 0
   for (const plan of asked.plans) if (plan === undefined) newTasks += 1
+  // What is there already takes no room: a request that is sent again must not fail for want of it.
+  if (newTasks === 0) return undefined
   if (queue.liveCount + newTasks > queue.settings.tasksMax) {
     const text = `queue "${queue.name}" holds ${queue.liveCount} tasks; its limit is ${queue.settings.tasksMax}`
     return refuse('RESOURCE_EXHAUSTED', text, { retryAfterMs: 1_000, queue: queue.name })
@@ -165,20 +165,28 @@ function checkRoom(
     const text = `the broker holds ${state.liveCount} tasks; its limit is ${state.options.tasksMax}`
     return refuse('RESOURCE_EXHAUSTED', text, { retryAfterMs: 1_000 })
   }
-  return checkRequirementSets(queue, asked.tasks)
+  return checkRequirementSets(queue, asked)
 }
 
-function checkRequirementSets(queue: Queue, tasks: readonly TaskSpec[]): Refusal | undefined {
+function checkRequirementSets(
+  queue: Queue,
+  asked: { readonly tasks: readonly TaskSpec[]; readonly plans: readonly Plan[] },
+): Refusal | undefined {
   const newSets = new Set<string>()
-  for (const { options } of tasks) {
-    if (options?.requires === undefined) continue
+  for (const [index, { options }] of asked.tasks.entries()) {
+    if (asked.plans[index] !== undefined || options?.requires === undefined) continue
     const key = requirementsKey(options.requires)
-    if (!queue.groups.has(key)) newSets.add(key)
+    if (queue.groups.get(key)?.isEmpty ?? true) newSets.add(key)
   }
-  if (queue.groups.size + newSets.size <= limits.REQUIREMENT_SETS_PER_QUEUE_MAX) return undefined
+  const max = limits.REQUIREMENT_SETS_PER_QUEUE_MAX
+  if (newSets.size === 0 || queue.groups.size + newSets.size <= max) return undefined
+  // Empty groups give way to new ones, so only those that hold tasks take room.
+  let inUse = 0
+  for (const group of queue.groups.values()) if (!group.isEmpty) inUse += 1
+  if (inUse + newSets.size <= max) return undefined
   return refuse(
     'RESOURCE_EXHAUSTED',
-    `queue "${queue.name}" would have more than ${limits.REQUIREMENT_SETS_PER_QUEUE_MAX} different sets of requirements`,
+    `queue "${queue.name}" would have more than ${max} different sets of requirements`,
     { retryAfterMs: 1_000 },
   )
 }
@@ -217,7 +225,6 @@ function enqueueOne(
     options === undefined
       ? 0
       : (options.runAtMs ?? (options.delayMs === undefined ? 0 : turn.wallMs + options.delayMs))
-  const { timeouts } = profile.queue.settings
   turn.emit({
     kind: 'task-enqueued',
     id: spec.id as TaskIdBytes,
@@ -229,13 +236,19 @@ function enqueueOne(
     sequence: turn.state.nextSequence,
     dueAtMs: runAtMs > turn.wallMs ? runAtMs : 0,
     expiresAtMs: options?.ttlMs === undefined ? 0 : turn.wallMs + options.ttlMs,
-    timeoutMs: executionTimeoutMs(timeouts[spec.type] ?? timeouts['*'], options ?? {}),
+    timeoutMs: executionTimeoutMs(timeoutPolicyOf(profile), options ?? {}),
     requestHash: task.hash,
     actor: turn.actor,
   })
 }
 
 const DEFAULT_PRIORITY = 128
+
+/** By own names only: a type may be called `constructor`. */
+function timeoutPolicyOf({ queue, type }: Profile): TimeoutPolicy | undefined {
+  const { timeouts } = queue.settings
+  return Object.hasOwn(timeouts, type) ? timeouts[type] : timeouts['*']
+}
 
 /** Ids that only grow cannot hold one twice; what SDKs send is of that kind. */
 function areIncreasing(tasks: readonly TaskSpec[]): boolean {

@@ -1,6 +1,12 @@
 // What a person may ask of a task: cancel, redrive, set-priority; and setting an unreadable one aside.
 
-import { formatTaskId, type HeldTask, type ReplyOf, type RequestOf, type TaskIdBytes } from '@tq/core'
+import {
+  formatTaskId,
+  type HeldTask,
+  type ReplyOf,
+  type RequestOf,
+  type TaskIdBytes,
+} from '@tq/core'
 import type { EndedTasks } from './command.ts'
 import { judge, type Refusal, refuse, type Turn, type Verdict } from './decision.ts'
 import { endDead } from './end-attempt.ts'

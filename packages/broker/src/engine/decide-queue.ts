@@ -11,9 +11,13 @@ export function queueForUse(turn: Turn, name: string): Queue | Refusal {
   const known = state.queuesByName.get(name)
   if (known !== undefined) return known
   if (!state.options.autoCreateQueues) {
-    return refuse('NOT_FOUND', `no queue "${name}", and this broker does not create queues by use`, {
-      queue: name,
-    })
+    return refuse(
+      'NOT_FOUND',
+      `no queue "${name}", and this broker does not create queues by use`,
+      {
+        queue: name,
+      },
+    )
   }
   return newQueue(turn, name)
 }

@@ -1,12 +1,6 @@
 // What the engine tells of a task, a queue, a worker: plain values for replies, computed from state.
 
-import type {
-  BrokerStats,
-  QueueStats,
-  TaskDescription,
-  TaskRow,
-  WorkerStats,
-} from '@tq/core'
+import type { BrokerStats, QueueStats, TaskDescription, TaskRow, WorkerStats } from '@tq/core'
 import type { EndedTask, EndRecord } from './fact.ts'
 import type { Queue } from './queue.ts'
 import { NO_ROW, type Row } from './rows.ts'

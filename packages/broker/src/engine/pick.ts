@@ -15,11 +15,7 @@ export interface PickQueue {
 }
 
 /** The queue's lanes that hold tasks which this session may run. Empty lanes are left out. */
-export function lanesFor(
-  session: Session | undefined,
-  queue: Queue,
-  minPriority: number,
-): Lane[] {
+export function lanesFor(session: Session | undefined, queue: Queue, minPriority: number): Lane[] {
   const lanes: Lane[] = []
   for (const group of groupsFor(session, queue)) {
     for (const lane of group.lanes) {

@@ -1,9 +1,10 @@
 // Where a waiting task stands: in its ready lane, or in a heap of due times.
 
+import { limits } from '@tq/core'
 import type { Heap } from './heap.ts'
 import { LaneGroup } from './lane.ts'
 import type { Profile } from './profile.ts'
-import { requirementsKey } from './queue.ts'
+import { type Queue, requirementsKey } from './queue.ts'
 import type { Row } from './rows.ts'
 import type { EngineState } from './state.ts'
 
@@ -34,10 +35,18 @@ export function groupOf(state: EngineState, profile: Profile): LaneGroup {
   const key = profile.requires === undefined ? '' : requirementsKey(profile.requires)
   const found = queue.groups.get(key)
   if (found !== undefined) return found
+  if (queue.groups.size >= queue.groupsRoom) dropEmptyGroups(queue)
   const group = new LaneGroup(key, profile.requires, state.laneHeap)
   queue.groups.set(key, group)
   queue.groupsVersion += 1
   return group
+}
+
+/** Requirements come from clients: groups that no task waits in any more must not pile up. */
+function dropEmptyGroups(queue: Queue): void {
+  for (const [key, group] of queue.groups) if (group.isEmpty) queue.groups.delete(key)
+  queue.groupsRoom = Math.max(limits.REQUIREMENT_SETS_PER_QUEUE_MAX, 2 * queue.groups.size)
+  queue.groupsVersion += 1
 }
 
 function laneHeapOf(state: EngineState, profile: Profile, priority: number): Heap {

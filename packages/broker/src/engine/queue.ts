@@ -2,6 +2,7 @@
 
 import {
   DEFAULT_RETRY,
+  limits,
   slotOfQueue,
   TASK_STATES,
   type Labels,
@@ -46,6 +47,8 @@ export class Queue {
   readonly groups = new Map<string, LaneGroup>()
   /** Grows whenever a group comes or goes: what sessions remember about groups is then stale. */
   groupsVersion = 0
+  /** Groups at which the empty ones are dropped; grows with those in use, so that looking is rare. */
+  groupsRoom: number = limits.REQUIREMENT_SETS_PER_QUEUE_MAX
   /** Profiles of tasks with nothing but a type, by type: the common case, found without building a key. */
   readonly plainProfiles = new Map<string, Profile>()
   readonly totals: QueueTotals = { enqueued: 0, completed: 0, failed: 0, dead: 0, lost: 0 }

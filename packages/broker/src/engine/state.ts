@@ -3,12 +3,7 @@
 import { invariant, type TaskIdBytes } from '@tq/core'
 import type { EndRecord } from './fact.ts'
 import { Heap, type HeapOptions } from './heap.ts'
-import {
-  DEADLINE_PLACE_WORD,
-  END_PLACE_WORD,
-  LeaseTable,
-  TOKEN_DOUBLE,
-} from './lease-table.ts'
+import { DEADLINE_PLACE_WORD, END_PLACE_WORD, LeaseTable, TOKEN_DOUBLE } from './lease-table.ts'
 import { ProfileTable } from './profile-table.ts'
 import type { Profile } from './profile.ts'
 import { type Queue, DEFAULT_QUEUE_SETTINGS } from './queue.ts'

@@ -17,7 +17,10 @@ import type { Conversation, Sink } from '../pipeline/conversation.ts'
 export interface ConnectionLimits {
   readonly frameBytesMax: number
   readonly inFlightMax: number
-  /** Answers that wait for the client to read them; reading stops at this, the socket ends at twice. */
+  /**
+   * Answers that wait for the client to take them. At this its requests are not read; at twice this
+   * it is disconnected, unless it is taking them.
+   */
   readonly outputBytesMax: number
   readonly helloMs: number
   readonly frameMs: number
@@ -45,16 +48,20 @@ export class Connection implements Sink {
   #conversation: Conversation | undefined
   /** Bodies that were decoded while there was no room for their requests. */
   #inbox: Uint8Array[] = []
+  /** Frames that the socket has not got yet, and their bytes with those that it has not sent. */
   #out: Uint8Array[] = []
-  #isFlushing = false
+  #outBytes = 0
+  /** Bytes that the socket is sending; the next ones follow when they have left. */
+  #writingBytes = 0
+  #isFlushDue = false
   #isReading = true
-  #isStalled = false
   #isEnded = false
   #reason = 'closed by the client'
   readonly #openedAtMs: number
   #heardAtMs: number
   #frameSinceMs = 0
-  #drainedAtMs: number
+  /** When the client last took answers, or had none to take. */
+  #tookAtMs: number
 
   constructor(socket: Socket, door: Door, options: ConnectionLimits & { readonly nowMs: number }) {
     this.#socket = socket
@@ -63,12 +70,11 @@ export class Connection implements Sink {
     this.#limits = options
     this.#openedAtMs = options.nowMs
     this.#heardAtMs = options.nowMs
-    this.#drainedAtMs = options.nowMs
+    this.#tookAtMs = options.nowMs
     socket.setNoDelay(true)
     socket.on('data', (chunk) => this.#onData(chunk))
-    socket.on('drain', () => this.#onDrain())
     // A client that sends no more is gone: what it would still want to hear, it asks for again.
-    socket.on('end', () => this.#end())
+    socket.on('end', () => this.#onEnd())
     socket.on('error', (error) => (this.#reason = error.message))
     socket.on('close', () => this.#onClose())
   }
@@ -78,10 +84,11 @@ export class Connection implements Sink {
   }
 
   send(frame: Uint8Array): void {
-    if (this.#socket.destroyed) return
+    if (this.#socket.destroyed || this.#isEnded) return
     this.#out.push(frame)
-    if (this.#isFlushing) return
-    this.#isFlushing = true
+    this.#outBytes += frame.length
+    if (this.#isFlushDue) return
+    this.#isFlushDue = true
     queueMicrotask(() => this.#flush())
   }
 
@@ -93,19 +100,8 @@ export class Connection implements Sink {
 
   /** Looks at the clocks of this connection; called about once a second. */
   sweep(nowMs: number): void {
-    const { helloMs, frameMs, idleMs, writeStallMs } = this.#limits
-    const isWaiting = (this.#conversation?.inFlight ?? 0) > 0 || this.#socket.isPaused()
-    if (!this.isGreeted && nowMs - this.#openedAtMs > helloMs) {
-      this.destroy('no hello came in time')
-    } else if (this.#decoder.pendingBytes > 0 && nowMs - this.#frameSinceMs > frameMs) {
-      if (!this.#socket.isPaused()) this.destroy('a frame was not completed in time')
-    } else if (!isWaiting && nowMs - this.#heardAtMs > idleMs) {
-      this.destroy('nothing was heard for too long')
-    } else if (this.#socket.writableLength === 0) {
-      this.#drainedAtMs = nowMs
-    } else if (nowMs - this.#drainedAtMs > writeStallMs) {
-      this.destroy('the client did not read its answers')
-    }
+    const reason = this.#overdue(nowMs)
+    if (reason !== undefined) this.destroy(reason)
   }
 
   /** Sends what is queued and ends. */
@@ -119,16 +115,37 @@ export class Connection implements Sink {
     this.#socket.destroy()
   }
 
+  #overdue(nowMs: number): string | undefined {
+    const { helloMs, frameMs, idleMs, writeStallMs, outputBytesMax } = this.#limits
+    if (!this.isGreeted && nowMs - this.#openedAtMs > helloMs) return 'no hello came in time'
+    const stalledMs = this.#outBytes === 0 ? 0 : nowMs - this.#tookAtMs
+    if (stalledMs > writeStallMs) return 'the client did not read its answers'
+    if (stalledMs > HOARD_MS && this.#outBytes > 2 * outputBytesMax) {
+      return 'the client asked for more than it reads'
+    }
+    // What has not been read from a paused socket is not late.
+    if (this.#socket.isPaused()) return undefined
+    if (this.#decoder.pendingBytes > 0 && nowMs - this.#frameSinceMs > frameMs) {
+      return 'a frame was not completed in time'
+    }
+    const isWaiting = (this.#conversation?.inFlight ?? 0) > 0 || this.#outBytes > 0
+    return !isWaiting && nowMs - this.#heardAtMs > idleMs
+      ? 'nothing was heard for too long'
+      : undefined
+  }
+
   #onData(chunk: Uint8Array): void {
     this.#heardAtMs = performance.now()
     const hadPending = this.#decoder.pendingBytes > 0
     try {
-      this.#inbox.push(...this.#decoder.push(chunk))
+      const bodies = this.#decoder.push(chunk)
+      // The clock runs for one frame: a busy client may never pause between two.
+      if (!hadPending || bodies.length > 0) this.#frameSinceMs = this.#heardAtMs
+      for (const body of bodies) this.#inbox.push(body)
     } catch (error) {
       this.#refuseStream(error)
       return
     }
-    if (!hadPending && this.#decoder.pendingBytes > 0) this.#frameSinceMs = this.#heardAtMs
     this.#deliver()
     this.#steer()
   }
@@ -184,37 +201,25 @@ export class Connection implements Sink {
     this.end(error.message)
   }
 
-  /** All frames of a turn leave in one write. */
+  /** Frames of a turn leave in one write, or in several one after the other if they are many. */
   #flush(): void {
-    this.#isFlushing = false
-    if (this.#socket.destroyed || this.#out.length === 0) return
-    const frames = this.#out
-    this.#out = []
-    const bytes = frames.length === 1 ? (frames[0] as Uint8Array) : Buffer.concat(frames)
-    if (!this.#socket.write(bytes)) this.#isStalled = true
-    if (this.#socket.writableLength > 2 * this.#limits.outputBytesMax) {
-      this.destroy('the client reads its answers too slowly')
-      return
-    }
+    this.#isFlushDue = false
+    if (this.#socket.destroyed) return
+    this.#writeNext()
     // Answers make room for requests that were held back.
     if (this.#inbox.length > 0) this.#deliver()
     this.#steer()
   }
 
-  #onDrain(): void {
-    this.#isStalled = false
-    this.#drainedAtMs = performance.now()
-    this.#steer()
+  #writeNext(): void {
+    if (this.#writingBytes > 0 || this.#out.length === 0) return
+    // Whoever has taken everything so far begins to be late only now.
+    if (this.#outBytes === sumOf(this.#out)) this.#tookAtMs = performance.now()
+    const frames = this.#takeOut()
+    const bytes = frames.length === 1 ? (frames[0] as Uint8Array) : Buffer.concat(frames)
+    this.#writingBytes = bytes.length
+    this.#socket.write(bytes, this.#onWritten)
   }
-
-  /** Reads from the socket only while there is room for requests and for their answers. */
-  #steer(): void {
-    const isChoked = this.#isStalled && this.#socket.writableLength > this.#limits.outputBytesMax
-    const mayRead = this.#isReading && this.#inbox.length === 0 && !isChoked && !this.#isEnded
-    if (mayRead && this.#socket.isPaused()) this.#socket.resume()
-    else if (!mayRead && !this.#socket.isPaused()) this.#socket.pause()
-  }
-
   #end(): void {
     if (this.#isEnded) return
     this.#isEnded = true

@@ -11,7 +11,8 @@ export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug'
 
 export const LOG_EVENTS = {
   starting: { level: 'info', says: 'The broker starts.' },
-  started: { level: 'info', says: 'The broker listens; the steps of its start are named.' },
+  started: { level: 'info', says: 'The broker has recovered; the steps of its start are named.' },
+  listening: { level: 'info', says: 'Clients may connect; the addresses are named.' },
   stopping: { level: 'info', says: 'A signal asked the broker to stop; it drains.' },
   stopped: { level: 'info', says: 'The broker has stopped; nothing was lost.' },
   'config-warning': { level: 'warn', says: 'The configuration is allowed, but better otherwise.' },

@@ -36,7 +36,7 @@ export const SOMETIMES_POINTS = [
   'OUTCOME_UNKNOWN was answered',
   'RESOURCE_EXHAUSTED was answered',
   'requests waited for room in a commit',
-  'a payload was read from disk for a claim',
+  'payloads were read from disk',
   'an unreadable payload set its task aside',
   'a queue was purged of waiting tasks',
   'housekeeping forgot an ended task',

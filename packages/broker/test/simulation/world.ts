@@ -17,6 +17,12 @@ export class World implements Clock, Scheduler {
   #nextNumber = 1
   #nowMs = 0
   #wallOffsetMs = 0
+  #eventNumber = 0
+
+  /** Number of the event that runs now. */
+  get eventNumber(): number {
+    return this.#eventNumber
+  }
 
   get nowMs(): number {
     return this.#nowMs
@@ -58,6 +64,7 @@ export class World implements Clock, Scheduler {
     while (event?.isCancelled === true) event = this.#pop()
     if (event === undefined) return false
     this.#nowMs = event.atMs
+    this.#eventNumber += 1
     event.run()
     // All microtasks run before the next turn of Node's loop, however long their chains are.
     await new Promise((resolve) => setImmediate(resolve))

@@ -96,7 +96,6 @@ export class HeartbeatThread implements Heartbeats {
       name: 'tq heartbeats',
       ...(this.#execArgv === undefined ? {} : { execArgv: [...this.#execArgv] }),
     })
-    thread.unref() // a process that has nothing else to do may end
     thread.on('message', (message: MessageFromThread) => this.#hear(thread, message, up))
     thread.on('error', failed)
     thread.on('exit', () => this.#mourn(thread))
@@ -108,6 +107,8 @@ export class HeartbeatThread implements Heartbeats {
       case 'up': {
         const mainMs = this.#session.settings.clock.monotonicMs()
         thread.postMessage({ kind: 'clock', mainMs } satisfies MessageToThread)
+        // Only now: until it is up, nothing else may keep the process alive.
+        thread.unref()
         return up()
       }
       case 'stop-orders':

@@ -1,0 +1,116 @@
+// A TCP proxy in front of a broker that does to connections what networks do.
+
+import { createConnection, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { once } from 'node:events'
+
+export interface ProxyAddress {
+  readonly host: string
+  readonly port: number
+}
+
+/** Both are seen from the client: what it sends goes up, what it hears comes down. */
+export type Way = 'up' | 'down'
+
+export interface Faults {
+  /** Passes every byte on by itself. */
+  readonly singleBytes?: boolean
+  /** Takes the bytes of this way and passes none on, without a sign to anybody. */
+  readonly blackhole?: Way
+}
+
+export class FaultProxy {
+  readonly #server: Server
+  readonly #target: () => ProxyAddress
+  readonly #links = new Set<ProxyLink>()
+  /** What happens to connections that are made from now on. */
+  faults: Faults = {}
+
+  /** @param target Asked for each connection: a broker that was started again has moved. */
+  static async start(target: () => ProxyAddress): Promise<FaultProxy> {
+    const proxy = new FaultProxy(target)
+    proxy.#server.listen(0, '127.0.0.1')
+    await once(proxy.#server, 'listening')
+    return proxy
+  }
+
+  private constructor(target: () => ProxyAddress) {
+    this.#target = target
+    this.#server = createServer({ noDelay: true }, (socket) => this.#join(socket))
+  }
+
+  get address(): ProxyAddress {
+    const { address, port } = this.#server.address() as AddressInfo
+    return { host: address, port }
+  }
+
+  /** The newest connection. */
+  get last(): ProxyLink {
+    const link = [...this.#links].at(-1)
+    if (link === undefined) throw new Error('nobody has connected')
+    return link
+  }
+
+  dropAll(): void {
+    for (const link of this.#links) link.drop()
+  }
+
+  stop(): void {
+    this.#server.close()
+    this.dropAll()
+  }
+
+  #join(client: Socket): void {
+    const broker = createConnection({ ...this.#target(), noDelay: true })
+    const link = new ProxyLink(client, broker, this.faults)
+    this.#links.add(link)
+    client.on('close', () => this.#links.delete(link))
+  }
+}
+
+/** One connection through the proxy. */
+export class ProxyLink {
+  readonly #client: Socket
+  readonly #broker: Socket
+  readonly #faults: Faults
+  /** Bytes that may still pass before the connection is dropped. */
+  readonly #left = { up: Infinity, down: Infinity }
+
+  constructor(client: Socket, broker: Socket, faults: Faults) {
+    this.#client = client
+    this.#broker = broker
+    this.#faults = faults
+    client.on('data', (chunk) => this.#pass('up', chunk))
+    broker.on('data', (chunk) => this.#pass('down', chunk))
+    for (const socket of [client, broker]) {
+      socket.on('error', () => this.drop())
+      socket.on('close', () => this.drop())
+    }
+  }
+
+  /** Lets so many more bytes pass this way, and then drops the connection. */
+  dropAfter(way: Way, bytes: number): void {
+    this.#left[way] = bytes
+    if (bytes === 0 && way === 'up') this.drop()
+  }
+
+  /** Breaks it on both sides at once. */
+  drop(): void {
+    this.#client.destroy()
+    this.#broker.destroy()
+  }
+
+  #pass(way: Way, chunk: Buffer): void {
+    if (this.#faults.blackhole === way) return
+    const to = way === 'up' ? this.#broker : this.#client
+    const part = chunk.subarray(0, this.#left[way])
+    const isLast = part.length < chunk.length || part.length === this.#left[way]
+    this.#left[way] -= part.length
+    if (this.#faults.singleBytes === true) for (const byte of part) to.write(Uint8Array.of(byte))
+    else to.write(part)
+    if (!isLast) return
+    // What was let through shall arrive: the far side is ended, the near one breaks.
+    to.end(() => this.drop())
+    const from = way === 'up' ? this.#client : this.#broker
+    from.destroy()
+  }
+}

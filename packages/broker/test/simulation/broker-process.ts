@@ -1,0 +1,309 @@
+// The broker as a process of the simulated world: it starts, stands still, dies, and starts again.
+
+import { checkInvariants } from '../../src/engine/invariants.ts'
+import { DEFAULT_ENGINE_OPTIONS } from '../../src/engine/state.ts'
+import { DEFAULT_QUEUE_SETTINGS } from '../../src/engine/queue.ts'
+import type { Fact } from '../../src/engine/fact.ts'
+import type { Row } from '../../src/engine/rows.ts'
+import { Housekeeping } from '../../src/pipeline/housekeeping.ts'
+import { Partition, PAYLOAD_CACHE_BYTES_MIN } from '../../src/pipeline/partition.ts'
+import { Pipeline } from '../../src/pipeline/pipeline.ts'
+import { Ticker } from '../../src/pipeline/ticker.ts'
+import { FaultyStore, type Fate, type FaultPlan, NO_FAULTS } from '../../src/storage/faulty-store.ts'
+import { MemoryImage } from '../../src/storage/memory-image.ts'
+import type { Answers } from './answers.ts'
+import type { Chronicle } from './chronicle.ts'
+import { checkEngine } from './engine-check.ts'
+import { bytesOf, type Heard, type Moment, namesIn } from './heard.ts'
+import { Laws, lineOf } from './laws.ts'
+import { reachPoints } from './points.ts'
+import { ProcessScheduler } from './process-scheduler.ts'
+import { SeededRandom } from './seeded-random.ts'
+import { checkStore } from './store-check.ts'
+import type { Swarm } from './swarm.ts'
+import type { Trace } from './trace.ts'
+import { WatchedStore } from './watched-store.ts'
+import type { World } from './world.ts'
+
+export const WORKER_DEAD_MS = 1_500
+
+export interface BrokerProcessParts {
+  readonly world: World
+  readonly trace: Trace
+  readonly chronicle: Chronicle
+  readonly answers: Answers
+  readonly swarm: Swarm
+  readonly seed: number
+}
+
+/** What listens once recovery is through. */
+export interface Listening {
+  readonly partition: Partition
+  readonly pipeline: Pipeline
+  readonly housekeeping: Housekeeping
+  readonly laws: Laws
+}
+
+export class BrokerProcess {
+  readonly #parts: BrokerProcessParts
+  readonly #random: SeededRandom
+  readonly #corrupted = new Set<string>()
+  #image = new MemoryImage()
+  #scheduler: ProcessScheduler
+  #store: FaultyStore | undefined
+  #listening: Listening | undefined
+  #epoch = 0
+  #hasFailed = false
+  /** The commit that ended as unknown, until the next start tells what became of it. */
+  #unknownLsn = 0
+  readonly #plan: { -readonly [K in keyof FaultPlan]: FaultPlan[K] }
+  /** The disk is nearly full. */
+  isSpaceLow = false
+  /** Called when the process is gone. */
+  onDeath: () => void = () => undefined
+
+  constructor(parts: BrokerProcessParts) {
+    this.#parts = parts
+    this.#random = new SeededRandom(parts.seed, 'broker')
+    this.#scheduler = new ProcessScheduler(parts.world)
+    const { unknownChance } = parts.swarm.faults
+    this.#plan = { ...parts.swarm.store, unknownChance, appliedChance: 0.5 }
+  }
+
+  /** Undefined while it is down or recovers. */
+  get listening(): Listening | undefined {
+    return this.#listening
+  }
+
+  get isRecovering(): boolean {
+    return this.#store !== undefined && this.#listening === undefined
+  }
+
+  /** Runs what reaches this process from outside. */
+  get scheduler(): ProcessScheduler {
+    return this.#scheduler
+  }
+
+  /** From now on its disk works as it should. */
+  calm(): void {
+    Object.assign(this.#plan, NO_FAULTS)
+    this.isSpaceLow = false
+  }
+
+  start(): void {
+    const { world } = this.#parts
+    this.#scheduler = new ProcessScheduler(world)
+    this.#hasFailed = false
+    void this.#recover(this.#scheduler).catch((error: unknown) => {
+      this.#parts.trace.violate(`the broker does not start: ${String(error)}`)
+    })
+  }
+
+  /** Dies in the midst of whatever it does. */
+  crash(fate: Fate): void {
+    const { trace, chronicle } = this.#parts
+    if (this.#store === undefined) return
+    if (chronicle.isInFlight && !this.#hasFailed) {
+      if (fate === 'applied') trace.reach('a commit in flight was kept by a crash')
+      else trace.reach('a commit in flight was lost in a crash')
+    }
+    if (this.isRecovering) trace.reach('the broker crashed while it recovered')
+    trace.note('broker', `crashes, the commit in flight is ${fate}`)
+    this.#store.crash(fate)
+    this.#scheduler.kill()
+    this.#store = undefined
+    this.#listening = undefined
+    this.onDeath()
+  }
+
+  stall(forMs: number): void {
+    this.#parts.trace.note('broker', `stands still for ${forMs.toFixed(0)} ms`)
+    this.#scheduler.stall(forMs)
+  }
+
+  /** Damages the payload of a waiting task on disk. */
+  corruptPayload(id: string): void {
+    const key = Uint8Array.of(0x02, ...this.#slotOf(id), ...bytesOf(id))
+    if (this.#store === undefined || this.#image.get(key) === undefined) return
+    this.#store.corruptKey(key)
+    this.#corrupted.add(id)
+    this.#parts.trace.note('disk', `damages the payload of ${id.slice(-6)}`)
+  }
+
+  /** Checks what must hold after every event. */
+  checkMemory(): void {
+    if (this.#listening === undefined || this.#hasFailed) return
+    checkInvariants(this.#listening.partition.state)
+  }
+
+  /** Compares memory and disk with the model. */
+  checkAll(): void {
+    const { trace, chronicle } = this.#parts
+    if (this.#listening !== undefined && !this.#hasFailed) {
+      checkEngine(trace, this.#listening.partition.state, chronicle.live)
+    }
+    checkStore(trace, this.#image, {
+      model: chronicle.durable,
+      lsn: chronicle.durableLsn,
+      isCorrupted: (id) => this.#corrupted.has(id),
+    })
+  }
+
+  async #recover(scheduler: ProcessScheduler): Promise<void> {
+    const { world, trace, chronicle, answers, swarm } = this.#parts
+    const store = new FaultyStore(this.#image, {
+      ...{ random: this.#random, scheduler, plan: this.#plan },
+    })
+    this.#store = store
+    const watched = new WatchedStore(store, chronicle, trace)
+    const opened = await watched.open()
+    const { epoch } = opened.ownership
+    trace.note('broker', `opens its store at commit ${opened.lsn}, epoch ${epoch}`)
+    trace.law(epoch > this.#epoch, `I4: epoch ${epoch} follows epoch ${this.#epoch}`)
+    this.#epoch = epoch
+    if (this.#unknownLsn > 0) {
+      if (opened.lsn >= this.#unknownLsn) trace.reach('a commit that ended as unknown had been applied')
+      else trace.reach('a commit that ended as unknown had been lost')
+      this.#unknownLsn = 0
+    }
+    chronicle.reopened(opened.lsn)
+    this.checkAll()
+    const laws = new Laws(trace, chronicle.live, {
+      epoch,
+      workerDeadMs: WORKER_DEAD_MS,
+      claimOf: (session, claim) => answers.claimOf(session, claim),
+      contactMs: (session) => answers.contactMs(session),
+      renewedMs: (token) => answers.renewedMs(token),
+      isCorrupted: (id) => this.#corrupted.has(id),
+    })
+    const partition: Partition = await Partition.recover(
+      { store: watched, opened, run: async (_, step) => (await step()).value },
+      {
+        engine: {
+          ...DEFAULT_ENGINE_OPTIONS,
+          indexSeed: this.#random.between(0, 2 ** 32 - 1),
+          tasksMax: swarm.tasksMax,
+          queueDefaults: queueDefaultsOf(swarm),
+          workerDeadMs: WORKER_DEAD_MS,
+          sessionIdleMs: 20_000,
+        },
+        journal: { ageMsMax: swarm.journalAgeMs, bytesMax: 2 ** 28 },
+        payloadCacheBytes: PAYLOAD_CACHE_BYTES_MIN,
+      },
+      {
+        world: { clock: world, scheduler, random: this.#random },
+        events: {
+          onFact: (fact, task) => {
+            this.#hear(laws, partition, { fact, task })
+            this.#listening?.pipeline.heard(fact, task)
+          },
+          onCommitted: (report) => this.#listening?.housekeeping.note(report.built.keptChanges),
+          onRoom: () => this.#listening?.pipeline.drainBacklog(),
+          onFailed: (outcome) => this.#fail(outcome),
+          onDamage: (what) => trace.note('broker', `finds a damaged ${what} record`),
+        },
+      },
+    )
+    this.#listen(scheduler, partition, laws)
+  }
+
+  #listen(scheduler: ProcessScheduler, partition: Partition, laws: Laws): void {
+    const { world, trace, chronicle, answers, swarm } = this.#parts
+    const pipeline = new Pipeline(
+      partition,
+      {
+        admission: {
+          commitMsMax: 1_000,
+          freeBytes: () => (this.isSpaceLow ? 0 : Infinity),
+          freeBytesMin: 1,
+        },
+        heartbeatMs: swarm.workers.heartbeatMs,
+        version: 'simulated',
+      },
+      { onAnswer: () => undefined },
+    )
+    const housekeeping = new Housekeeping(partition, {
+      keptMax: 200,
+      dedupeMs: swarm.dedupeMs,
+    })
+    pipeline.reads.countKeptBy((queue) => housekeeping.keptOf(queue))
+    const ticker = new Ticker({
+      ...{ partition, pipeline, housekeeping, clock: world, scheduler },
+      onStall: () => trace.reach('a stall of the broker extended the leases'),
+    })
+    const { state } = partition
+    chronicle.restarted(this.#momentOf(partition), (id) => {
+      const row = state.index.find(bytesOf(id))
+      return row === undefined ? undefined : state.tasks.state(row)
+    })
+    if (chronicle.durableLsn > 0 && state.liveCount > 0) {
+      trace.reach('an acknowledged task was found again after a crash')
+    }
+    this.#listening = { partition, pipeline, housekeeping, laws }
+    answers.started(world.nowMs)
+    this.checkMemory()
+    this.checkAll()
+    ticker.start()
+    void housekeeping.begin()
+    trace.note('broker', `listens with ${state.liveCount} tasks`)
+  }
+
+  #hear(laws: Laws, partition: Partition, what: { fact: Fact; task: Row }): void {
+    const { world, trace, chronicle, answers } = this.#parts
+    const { fact, task } = what
+    const heard: Heard = {
+      fact,
+      ...namesIn(partition.state, fact, task),
+      at: this.#momentOf(partition),
+      event: world.eventNumber,
+    }
+    trace.note('fact', lineOf(heard))
+    try {
+      laws.judge(heard)
+      reachPoints(trace, heard, { model: chronicle.live, answers, epoch: this.#epoch })
+      chronicle.hear(heard)
+    } catch (error) {
+      // What the model cannot follow is a broken law as well; the first one was noted above.
+      trace.violate(`the model cannot follow: ${String(error)}`)
+    }
+  }
+
+  #fail(outcome: string): void {
+    const { world, trace, answers } = this.#parts
+    this.#hasFailed = true
+    this.#unknownLsn = this.#parts.chronicle.durableLsn + 1
+    answers.failed()
+    trace.note('broker', `has failed: ${outcome}; it exits`)
+    const store = this.#store
+    // Within a second the process is gone; until then it may still be spoken to.
+    world.after(this.#random.chance() * 1_000, () => {
+      if (this.#store === store) this.crash('lost')
+    })
+  }
+
+  #momentOf(partition: Partition): Moment {
+    return { ...partition.now(), monotonicMs: this.#parts.world.nowMs }
+  }
+
+  #slotOf(id: string): readonly number[] {
+    const bytes = bytesOf(id)
+    const slot = (((bytes[8] as number) & 0x3f) << 4) | ((bytes[9] as number) >>> 4)
+    return [slot >>> 8, slot & 0xff]
+  }
+}
+
+function queueDefaultsOf(swarm: Swarm): typeof DEFAULT_QUEUE_SETTINGS {
+  const { keepsNothing, keptMs, keptCountMax, timeoutMs } = swarm
+  return {
+    ...DEFAULT_QUEUE_SETTINGS,
+    agingMsPerLevel: 100,
+    maxAttempts: 4,
+    maxLost: 3,
+    retry: { ...DEFAULT_QUEUE_SETTINGS.retry, baseMs: 50, capMs: 1_000 },
+    retentionMs: keepsNothing ? 0 : keptMs,
+    retentionCount: keptCountMax,
+    deadRetentionMs: keepsNothing ? 0 : keptMs,
+    deadRetentionCount: keptCountMax,
+    timeouts: { '*': { kind: 'fixed', ms: timeoutMs } },
+  }
+}

@@ -1,0 +1,158 @@
+// The chronicle: what memory shows, what is durable, and the facts between the two, commit by commit.
+
+import type { Batch } from '../../src/storage/port.ts'
+import { dedupeKey, FAMILIES, journalKey, taskIdOfKey } from '../../src/storage/key.ts'
+import { slotOfQueue } from '@tq/core'
+import { type Heard, hexOf, type Moment } from './heard.ts'
+import { keyOf, Model, type ModelQueue, type ModelTask } from './model.ts'
+import type { Trace } from './trace.ts'
+
+interface Commit {
+  readonly lsn: number
+  readonly heard: readonly Heard[]
+  /** Ended tasks of this commit, and whether their queue's settings keep them. */
+  readonly kept: ReadonlyMap<string, boolean>
+  /** Ended tasks whose records housekeeping takes away. */
+  readonly forgotten: readonly string[]
+  readonly forgottenKeys: readonly string[]
+}
+
+export class Chronicle {
+  readonly #trace: Trace
+  #live = new Model()
+  #durable = new Model()
+  #durableLsn = 0
+  #gathering: Heard[] = []
+  #inFlight: Commit | undefined
+  /** Names of idempotency keys by the hex text of their key on disk. */
+  readonly #keyNames = new Map<string, string>()
+
+  constructor(trace: Trace) {
+    this.#trace = trace
+  }
+
+  /** What the broker's memory ought to show. */
+  get live(): Model {
+    return this.#live
+  }
+
+  /** What a crash could not undo any more. */
+  get durable(): Model {
+    return this.#durable
+  }
+
+  get durableLsn(): number {
+    return this.#durableLsn
+  }
+
+  get isInFlight(): boolean {
+    return this.#inFlight !== undefined
+  }
+
+  hear(heard: Heard): void {
+    const { fact, id } = heard
+    if (fact.kind === 'task-enqueued' && fact.options?.idempotencyKey !== undefined) {
+      const { queue } = fact.profile
+      const name = fact.options.idempotencyKey
+      const key = hexOf(dedupeKey(slotOfQueue(queue.name), queue.number, name))
+      this.#keyNames.set(key, keyOf(queue.name, name))
+    }
+    this.#gathering.push(heard)
+    this.#live.apply(heard)
+    // Whoever becomes live again takes its records along, whatever was kept before.
+    if (fact.kind === 'task-redriven') this.#live.change(id, { kept: false })
+  }
+
+  /** The store was asked to commit all that was gathered. */
+  committing(lsn: number, batch: Batch): void {
+    const heard = this.#gathering
+    this.#gathering = []
+    const kept = new Map<string, boolean>()
+    const redriven = new Set<string>()
+    for (const { fact, id } of heard) {
+      if (fact.kind === 'task-redriven') redriven.add(id)
+      if (fact.kind !== 'task-ended' && fact.kind !== 'task-purged') continue
+      const task = this.#live.task(id)
+      const queue = this.#live.queues.get(task.queue)
+      if (task.end !== undefined && queue !== undefined) kept.set(id, isKept(queue, task))
+    }
+    const forgotten: string[] = []
+    const forgottenKeys: string[] = []
+    for (const key of batch.deleteKeys) {
+      if (key[0] === FAMILIES.done) {
+        const id = hexOf(taskIdOfKey(key))
+        if (!redriven.has(id)) forgotten.push(id)
+      } else if (key[0] === FAMILIES.dedupe) {
+        const name = this.#keyNames.get(hexOf(key))
+        if (name !== undefined) forgottenKeys.push(name)
+      } else if (key[0] === FAMILIES.journal) {
+        this.#trace.reach('housekeeping trimmed the journal')
+      }
+    }
+    this.#inFlight = { lsn, heard, kept, forgotten, forgottenKeys }
+    const hasJournal = batch.putKeys.some((key) => hexOf(key) === hexOf(journalKey(lsn)))
+    this.#trace.law(hasJournal, `I8: commit ${lsn} writes its own journal record`)
+    this.#trace.note('store', `commit ${lsn}: ${heard.length} facts`)
+  }
+
+  landed(lsn: number): void {
+    const commit = this.#inFlight
+    if (!this.#trace.law(commit?.lsn === lsn, `I8: commit ${lsn} is the one in flight`)) return
+    this.#land(commit as Commit)
+  }
+
+  /** The store was opened again: it holds all that was acknowledged, and perhaps one commit more. */
+  reopened(lsn: number): void {
+    const commit = this.#inFlight
+    this.#trace.law(
+      lsn === this.#durableLsn || lsn === commit?.lsn,
+      `I8: the store holds commit ${this.#durableLsn}, or the one in flight (${commit?.lsn}), not ${lsn}`,
+    )
+    if (commit !== undefined && lsn === commit.lsn) this.#land(commit)
+    this.#inFlight = undefined
+    this.#gathering = []
+    this.#live = new Model(this.#durable)
+  }
+
+  /** Recovery is through: the time of leases begins anew. */
+  restarted(at: Moment, states: (id: string) => string | undefined): void {
+    // A task whose due time had come waits for it again: that it is due is not written down.
+    for (const task of this.#live.tasks.values()) {
+      const { id, dueFrom } = task
+      if (dueFrom === undefined || states(id) !== dueFrom) continue
+      this.#live.change(id, { state: dueFrom, dueFrom: undefined })
+    }
+    this.#live.restart(at)
+  }
+
+  #land(commit: Commit): void {
+    const { lsn, heard, kept, forgotten, forgottenKeys } = commit
+    this.#durableLsn = lsn
+    this.#inFlight = undefined
+    for (const one of heard) this.#durable.apply(one)
+    for (const [id, isKeptNow] of kept) {
+      this.#durable.change(id, { kept: isKeptNow })
+      const task = this.#live.task(id)
+      if (task.end !== undefined && task.generation === this.#durable.task(id).generation) {
+        this.#live.change(id, { kept: isKeptNow })
+      }
+    }
+    for (const id of forgotten) {
+      this.#trace.reach('housekeeping forgot an ended task')
+      this.#durable.change(id, { kept: false })
+      this.#live.change(id, { kept: false })
+    }
+    for (const name of forgottenKeys) {
+      this.#trace.reach('housekeeping forgot an idempotency key')
+      this.#durable.keys.delete(name)
+      this.#live.keys.delete(name)
+    }
+  }
+}
+
+function isKept({ settings }: ModelQueue, { end, purged }: ModelTask): boolean {
+  if (purged || end === undefined) return false
+  return end.state === 'dead'
+    ? settings.deadRetentionMs > 0 && settings.deadRetentionCount > 0
+    : settings.retentionMs > 0 && settings.retentionCount > 0
+}

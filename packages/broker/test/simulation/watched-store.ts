@@ -1,0 +1,56 @@
+// A store that tells the chronicle what is asked of it and what became durable.
+
+import { FAMILIES } from '../../src/storage/key.ts'
+import type {
+  Batch,
+  CommitOutcome,
+  Entry,
+  KeyRange,
+  Opened,
+  Ownership,
+  Store,
+} from '../../src/storage/port.ts'
+import type { Chronicle } from './chronicle.ts'
+import type { Trace } from './trace.ts'
+
+export class WatchedStore implements Store {
+  readonly #inner: Store
+  readonly #chronicle: Chronicle
+  readonly #trace: Trace
+
+  constructor(inner: Store, chronicle: Chronicle, trace: Trace) {
+    this.#inner = inner
+    this.#chronicle = chronicle
+    this.#trace = trace
+  }
+
+  open(): Promise<Opened> {
+    return this.#inner.open()
+  }
+
+  load(range: KeyRange, pageSize: number): AsyncIterable<readonly Entry[]> {
+    return this.#inner.load(range, pageSize)
+  }
+
+  getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
+    if (keys[0]?.[0] === FAMILIES.payload) this.#trace.reach('payloads were read from disk')
+    return this.#inner.getMany(keys)
+  }
+
+  async commit(
+    ownership: Ownership,
+    lsn: number,
+    epoch: number,
+    batch: Batch,
+  ): Promise<CommitOutcome> {
+    this.#chronicle.committing(lsn, batch)
+    const outcome = await this.#inner.commit(ownership, lsn, epoch, batch)
+    if (outcome === 'committed') this.#chronicle.landed(lsn)
+    else this.#trace.note('store', `commit ${lsn} ends as ${outcome}`)
+    return outcome
+  }
+
+  close(): Promise<void> {
+    return this.#inner.close()
+  }
+}

@@ -1,0 +1,9 @@
+// The version of tq-worker, as its package says it.
+
+import { readFileSync } from 'node:fs'
+
+const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  readonly version: string
+}
+
+export const WORKER_VERSION: string = manifest.version

@@ -1,18 +1,80 @@
+# One door: what a person types, and what CI runs. `make help` lists it.
+
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+# pnpm lives in the checkout, in the version that package.json names: nothing is installed elsewhere.
 PNPM_VERSION := $(shell sed -n 's/.*"packageManager": *"pnpm@\([0-9.]*\)".*/\1/p' package.json)
-PNPM := .tools/pnpm-$(PNPM_VERSION)/node_modules/.bin/pnpm
+PNPM_HOME := .tools/pnpm-$(PNPM_VERSION)
+PNPM := $(PNPM_HOME)/node_modules/.bin/pnpm
 export PATH := $(CURDIR)/$(dir $(PNPM)):$(CURDIR)/node_modules/.bin:$(PATH)
+# Without a terminal pnpm asks questions that nobody answers, unless it knows that it is CI.
 export CI ?= 1
-.PHONY: install build test
-build: install
+
+VITEST := vitest run -c packages/tooling/vitest.config.ts
+TYPESCRIPT := node --import tsx --conditions=@tq/source
+TEST_PROJECTS := $(wildcard packages/*/test/tsconfig.json) packages/tooling/tsconfig.json
+PUBLISHED := core broker client worker cli
+
+.PHONY: help install build demo dev test sim bench coverage check types lint format-check deadcode publint format generate clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do printf '  make %-13s %s\n' "$$target" "$$text"; done
+
+install: node_modules/.installed ## fetch pnpm and the packages of the lockfile
+
+build: install ## compile everything
 	@tsc -b packages
-test: build
-	@vitest run -c packages/tooling/vitest.config.ts
-install: node_modules/.installed
+
+demo: build ## real files, two workers, two kills, every result checked (FILES="dir …")
+	@node packages/bench/dist/demo/main.js $(FILES)
+
+dev: build ## a broker and a worker in the foreground, and what to type next
+	@$(TYPESCRIPT) packages/tooling/dev.ts
+
+test: build ## all tests (TESTS="path …" for some)
+	@$(TYPESCRIPT) packages/tooling/run-tests.ts $(TESTS)
+
+sim: install ## the simulation: SEED (first), SEEDS (how many), STEPS (events each), TRACE=1 (all lines)
+	@$(TYPESCRIPT) packages/broker/test/simulation/main.ts
+
+bench: build ## throughput and latency against a fresh broker (ARGS="--phase … --tasks …")
+	@node packages/bench/dist/main.js $(ARGS)
+
+coverage: build ## all tests, with coverage in coverage/
+	@$(VITEST) --coverage $(TESTS)
+
+check: types lint format-check deadcode publint ## types, lint and walls, format, dead code, packages
+
+types: build
+	@for project in $(TEST_PROJECTS); do tsc -p $$project; done
+
+lint: install
+	@oxlint -c packages/tooling/oxlintrc.json --type-aware packages
+
+format-check: install
+	@prettier --check --log-level warn .
+
+deadcode: install
+	@knip -c packages/tooling/knip.json --no-config-hints --no-progress
+
+publint: build
+	@for package in $(PUBLISHED); do publint packages/$$package --strict; done
+
+format: install ## format everything
+	@prettier --write --log-level warn .
+
+generate: install ## write config.example.yml and the tables of the docs anew
+	@$(TYPESCRIPT) packages/tooling/generate.ts
+
+clean: ## remove what was compiled
+	@rm -rf packages/*/dist coverage
+
 node_modules/.installed: $(PNPM) package.json pnpm-workspace.yaml $(wildcard pnpm-lock.yaml packages/*/package.json)
 	@$(PNPM) install $(if $(wildcard pnpm-lock.yaml),--frozen-lockfile,--no-frozen-lockfile)
 	@touch $@
+
 $(PNPM):
-	@npm install --prefix .tools/pnpm-$(PNPM_VERSION) --no-audit --no-fund --no-update-notifier --loglevel=error pnpm@$(PNPM_VERSION)
+	@npm install --prefix $(PNPM_HOME) --no-audit --no-fund --no-update-notifier --loglevel=error pnpm@$(PNPM_VERSION)

@@ -1,7 +1,6 @@
 // Files, or parts of them, that are made from the code: what they should say.
 
 import { readFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
 import { format } from 'prettier'
 import { configExample } from '../broker/src/config-example.ts'
 import { configReference } from '../broker/src/config-reference.ts'
@@ -9,8 +8,7 @@ import { EXIT_CODES } from '../broker/src/exit-code.ts'
 import { ENDPOINTS } from '../broker/src/http/endpoint.ts'
 import { LOG_EVENTS } from '../broker/src/observe/log-event.ts'
 import { METRICS } from '../broker/src/observe/metric-table.ts'
-
-export const ROOT: string = fileURLToPath(new URL('../..', import.meta.url))
+import { ROOT } from './repository.ts'
 
 export interface GeneratedFile {
   /** Path from the root of the repository. */

@@ -25,7 +25,7 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
   return { ...parseConfigFile(path, text), isWorldReadable: (mode & 0o004) !== 0 }
 }
 
-export function parseConfigFile(path: string, text: string): Omit<ConfigFile, 'isWorldReadable'> {
+function parseConfigFile(path: string, text: string): Omit<ConfigFile, 'isWorldReadable'> {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
   const placeAt = (offset: number): string => {

@@ -48,7 +48,7 @@ describe('the command line', () => {
     [['--nonsense'], '--nonsense: there is no such flag; tq-broker --help lists all'],
     [['--http.port', '1'], '--http.port: there is no such flag; did you mean --http-port?'],
     [['--port'], 'Not enough arguments following: port'],
-    [['--port', '1', '--port', '2'], '--port: is given 2 times; once is enough'],
+    [['--port', '1', '--port', '2'], '--port: is given more than once; once is enough'],
     [['--http-enabled=maybe'], '--http-enabled: must be true or false; got "maybe"'],
     [['stray'], 'stray: tq-broker takes flags only'],
     [['--', 'stray'], 'stray: tq-broker takes flags only'],

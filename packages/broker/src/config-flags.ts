@@ -6,7 +6,7 @@ import type { OptionFacts } from './config-option.ts'
 import { flagName, type OutlineOption } from './config-outline.ts'
 import { writeQuantity } from './config-quantity.ts'
 import { settingOf, type Setting } from './config-setting.ts'
-import { nearestName } from './config-suggestion.ts'
+import { similarName } from './config-suggestion.ts'
 
 /** What the command does instead of running the broker. */
 const ACTIONS = {
@@ -123,8 +123,8 @@ function flagsWithoutSense(args: readonly string[], options: readonly OutlineOpt
 
 function single(name: string, value: unknown): string | undefined {
   if (value === undefined) return undefined
-  if (!Array.isArray(value)) return String(value)
-  throw new ConfigError([`--${name}: is given ${value.length} times; once is enough`])
+  if (typeof value === 'string' || typeof value === 'boolean') return String(value)
+  throw new ConfigError([`--${name}: is given more than once; once is enough`])
 }
 
 /** yargs' words, with the flag that may have been meant. */
@@ -136,7 +136,7 @@ function explain(
   if (unknown === undefined) return [message]
   return unknown.split(', ').map((name) => {
     if (of.args.includes(name)) return `${name}: tq-broker takes flags only`
-    const near = nearestName(name, of.names)
+    const near = similarName(name, of.names)
     const hint = near === undefined ? 'tq-broker --help lists all' : `did you mean --${near}?`
     return `--${name}: there is no such flag; ${hint}`
   })

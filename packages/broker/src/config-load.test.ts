@@ -267,6 +267,18 @@ describe('the environment', () => {
   })
 })
 
+describe('the environment of a worker or of tq-admin', () => {
+  it('is no reason to refuse a broker in it', async () => {
+    const names = 'TOKEN TOKEN_FILE ADDRESS MODULE QUEUES NAME LABEL CONCURRENCY LEASE_MS DRAIN_MS'
+    const more = 'ORDER MIN_PRIORITY SEED OUTPUT TIMEOUT'
+    const variables = `${names} ${more}`.split(' ').map((name) => [`TQ_${name}`, 'x'])
+
+    await expect(
+      load({ environment: Object.fromEntries(variables) as Environment }),
+    ).resolves.toBeDefined()
+  })
+})
+
 describe('a rule between options', () => {
   const token = `[{ name: web, sha256: ${SHA256} }]`
 

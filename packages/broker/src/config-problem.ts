@@ -4,7 +4,7 @@ import type { z } from 'zod'
 import { valueAt, type MergedConfig } from './config-merge.ts'
 import { groupFacts, optionFacts, type OptionFacts } from './config-option.ts'
 import { dottedName, optionsOf, outlineOf, type OptionPath } from './config-outline.ts'
-import { nearestName } from './config-suggestion.ts'
+import { similarName } from './config-suggestion.ts'
 import { brokerConfig } from './config.ts'
 
 type Issue = z.core.$ZodIssue
@@ -77,7 +77,7 @@ function unknownKey(group: OptionPath, key: string): string {
     .filter(({ path }) => path.length === group.length + 1)
     .filter(({ path }) => group.every((name, depth) => path[depth] === name))
     .map(({ path }) => path.at(-1) ?? '')
-  const near = nearestName(key, siblings)
+  const near = similarName(key, siblings)
   if (near !== undefined) return `${sentence}; did you mean ${dottedName([...group, near])}?`
   const elsewhere = optionsOf(brokerConfig).find(({ path }) => path.at(-1) === key)
   if (elsewhere !== undefined) return `${sentence}; did you mean ${dottedName(elsewhere.path)}?`

@@ -1,7 +1,7 @@
 // The nearest known name, and the distance behind it.
 
 import { describe, expect, it } from 'vitest'
-import { editDistance, nearestName } from './config-suggestion.ts'
+import { editDistance, nearestName, similarName } from './config-suggestion.ts'
 
 describe('the distance between two names', () => {
   it.each([
@@ -29,5 +29,13 @@ describe('a suggestion', () => {
   it('is not made if nothing is near', () => {
     expect(nearestName('retention', known)).toBeUndefined()
     expect(nearestName('x', known)).toBeUndefined()
+  })
+
+  it('may also be one that goes on, or stops, where the name does not', () => {
+    expect(similarName('hostname', known)).toBe('host')
+    expect(similarName('heartbeat', known)).toBe('heartbeatMs')
+    expect(similarName('prot', known)).toBe('port')
+    expect(similarName('ho', known)).toBeUndefined()
+    expect(similarName('retention', known)).toBeUndefined()
   })
 })

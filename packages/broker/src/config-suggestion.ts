@@ -3,7 +3,20 @@
 /** Edits beyond which two names have nothing to do with each other. */
 const EDITS_MAX = 3
 
-/** The nearest known name; undefined if none is near. */
+/** Beginnings shorter than this say nothing. */
+const BEGINNING_MIN = 4
+
+/** The name that may have been meant: misspelt, or written out or shortened at its end. */
+export function similarName(name: string, known: readonly string[]): string | undefined {
+  const near = nearestName(name, known)
+  if (near !== undefined) return near
+  return known.find((candidate) => {
+    const [short, long] = name.length < candidate.length ? [name, candidate] : [candidate, name]
+    return short.length >= BEGINNING_MIN && long.toLowerCase().startsWith(short.toLowerCase())
+  })
+}
+
+/** The known name with the fewest differences; undefined if none is near. */
 export function nearestName(name: string, known: Iterable<string>): string | undefined {
   let nearest: string | undefined
   let edits = Math.min(EDITS_MAX, Math.floor(name.length / 3)) + 1

@@ -18,18 +18,12 @@ const PATIENCE = { min: 100, max: 10 * MINUTE_MS, unit: 'ms' } as const
 const CONNECTIONS = { min: 1, max: 100_000, unit: 'count' } as const
 const TOKENS_MAX = 1_000
 
-/** An access token that the broker accepts: it keeps the hash, so the file alone opens nothing. */
-export interface TokenEntry {
-  /** The principal that it stands for; two tokens may share one while they are exchanged. */
-  readonly name: string
-  /** SHA-256 of the token, in hexadecimal. */
-  readonly sha256: string
-}
-
 /** Names that the broker uses for itself in histories and logs. */
 const RESERVED_NAMES: readonly string[] = ['anonymous', 'broker', 'recovery']
 
+/** An accepted token: only its hash is kept, so that the file alone opens nothing. */
 const tokenEntry = strictMap({
+  /** The principal it stands for; two tokens may share one while they are exchanged. */
   name: z
     .string('must be a text')
     .regex(/^[A-Za-z0-9][A-Za-z0-9_.@-]{0,127}$/, {

@@ -1,96 +1,86 @@
-// The start as named steps, each with its time and counts; kept in the data directory and served.
+// The start as named steps, each with its time and counts; the one under way is marked on disk.
 
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Clock, StartupReport, StartupStep } from '@tq/core'
 import type { StepRunner } from './storage/recovery.ts'
+import { StartMarker } from './storage/start-marker.ts'
+import type { OpeningStep } from './storage/store-opening.ts'
 
-/** Reports that are kept, newest first. */
-const REPORTS_MAX = 20
+type Counts = Readonly<Record<string, number>>
+
+/** Recovery has a step "verify" of its own: that one reads commits, this one the store's head. */
+const NAMES_OF_OPENING: Readonly<Record<OpeningStep, string>> = {
+  lock: 'lock',
+  open: 'open',
+  verify: 'verify-store',
+}
 
 export class Startup {
   readonly #clock: Clock
+  readonly #marker: StartMarker
   readonly #startedAtMs: number
   readonly #beganAtMs: number
   readonly #steps: StartupStep[] = []
-  readonly #warnings: string[] = []
   #openStep: { readonly name: string; readonly sinceMs: number } | undefined
+  #abortedBefore: string | undefined
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, dataDir: string) {
     this.#clock = clock
+    this.#marker = new StartMarker(dataDir)
     this.#startedAtMs = clock.wallMs()
     this.#beganAtMs = clock.monotonicMs()
   }
 
-  /** Runs a step and notes how long it took and what it counted. */
-  readonly run: StepRunner = async (name, step) => {
-    const sinceMs = this.#clock.monotonicMs()
-    const { value, counts } = await step()
-    this.#note(name, sinceMs, counts)
-    return value
-  }
-
-  /** Ends the step that was entered before, and enters this one. */
-  enter(name: string): void {
-    this.leave()
+  /** Enters a step of opening the store, which ends the one before. */
+  readonly enterOpening = async (step: OpeningStep): Promise<void> => {
+    const name = NAMES_OF_OPENING[step]
+    this.opened()
     this.#openStep = { name, sinceMs: this.#clock.monotonicMs() }
+    // Before the lock is held, the marker belongs to the broker that may be running.
+    if (step === 'lock') return
+    if (step === 'open') this.#abortedBefore = await this.#marker.readAborted()
+    await this.#marker.enter(name)
   }
 
-  leave(): void {
-    if (this.#openStep !== undefined) this.#note(this.#openStep.name, this.#openStep.sinceMs, {})
+  /** The store is open: its last step has ended. */
+  opened(): void {
+    if (this.#openStep !== undefined) this.#note(this.#openStep, {})
     this.#openStep = undefined
   }
 
-  warn(text: string): void {
-    this.#warnings.push(text)
+  /** Runs a step, once the store is open. */
+  readonly run: StepRunner = async (name, step) => {
+    const sinceMs = this.#clock.monotonicMs()
+    await this.#marker.enter(name)
+    const { value, counts } = await step()
+    this.#note({ name, sinceMs }, counts)
+    return value
   }
 
-  report(of: {
-    readonly epoch: number
-    readonly lsn: number
-    readonly abortedBefore: string | undefined
-  }): StartupReport {
-    const { epoch, lsn, abortedBefore } = of
+  /** The start has succeeded. */
+  succeeded(): Promise<void> {
+    return this.#marker.clear()
+  }
+
+  /** The steps so far, as a report of the whole start. */
+  report(of: { readonly epoch: number; readonly lsn: number }): StartupReport {
+    const aborted = this.#abortedBefore
     return {
       startedAtMs: this.#startedAtMs,
-      totalMs: round(this.#clock.monotonicMs() - this.#beganAtMs),
-      epoch,
-      lsn,
-      ...(abortedBefore === undefined ? {} : { abortedBefore }),
-      steps: this.#steps,
-      warnings: this.#warnings,
+      totalMs: rounded(this.#clock.monotonicMs() - this.#beganAtMs),
+      epoch: of.epoch,
+      lsn: of.lsn,
+      ...(aborted === undefined ? {} : { abortedBefore: aborted }),
+      steps: [...this.#steps],
+      warnings: [],
     }
   }
 
-  #note(name: string, sinceMs: number, counts: Readonly<Record<string, number>>): void {
-    this.#steps.push({ name, ms: round(this.#clock.monotonicMs() - sinceMs), counts })
+  #note(step: { readonly name: string; readonly sinceMs: number }, counts: Counts): void {
+    const ms = rounded(this.#clock.monotonicMs() - step.sinceMs)
+    this.#steps.push({ name: step.name, ms, counts })
   }
 }
 
-/** Adds a report to those that are kept; gives them all, newest first. */
-export async function keepReport(
-  directory: string,
-  report: StartupReport,
-): Promise<readonly StartupReport[]> {
-  const path = join(directory, 'startup-reports.json')
-  const reports = [report, ...(await readReports(path))].slice(0, REPORTS_MAX)
-  await mkdir(directory, { recursive: true })
-  const temporary = `${path}.new`
-  await writeFile(temporary, JSON.stringify(reports), { mode: 0o600 })
-  await rename(temporary, path)
-  return reports
-}
-
-/** Reports are for people: ones that cannot be read are forgotten, not a reason to stay down. */
-async function readReports(path: string): Promise<StartupReport[]> {
-  try {
-    const reports: unknown = JSON.parse(await readFile(path, 'utf8'))
-    return Array.isArray(reports) ? (reports as StartupReport[]) : []
-  } catch {
-    return []
-  }
-}
-
-function round(ms: number): number {
+function rounded(ms: number): number {
   return Math.round(ms * 100) / 100
 }

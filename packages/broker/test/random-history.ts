@@ -18,7 +18,11 @@ const SETTINGS: readonly Partial<QueueSettings>[] = [
   { retentionCount: 0 },
   { retentionMs: 3_600_000, retentionCount: 10, deadRetentionMs: 3_600_000 },
   { maxAttempts: 2, maxLost: 1, order: 'strict' },
-  { maxAttempts: 100, maxLost: 100, timeouts: { 'r\u00e9sum\u00e9': { kind: 'fixed', ms: 9_000 } } },
+  {
+    maxAttempts: 100,
+    maxLost: 100,
+    timeouts: { 'r\u00e9sum\u00e9': { kind: 'fixed', ms: 9_000 } },
+  },
 ]
 const WISHES: readonly TaskWish[] = [
   {},
@@ -38,22 +42,27 @@ const MOVES = {
     const queue = pick(QUEUES, n)
     const idempotencyKey = `key ${n % 3}`
     const task = aTask({ id: stored.nextId(queue), idempotencyKey })
-    return stored.lookup
-      .dedupe(queueOf(stored, queue), [idempotencyKey])
-      .then((keys) =>
-        stored.enqueue(queue, [task], {
-          ...{ ended: new Map(), journaled: new Set<string>(), untold: new Set<string>() },
-          keys,
-        }),
-      )
+    return stored.lookup.dedupe(queueOf(stored, queue), [idempotencyKey]).then((keys) =>
+      stored.enqueue(queue, [task], {
+        ...{ ended: new Map(), journaled: new Set<string>(), untold: new Set<string>() },
+        keys,
+      }),
+    )
   },
   claim: (stored, n) =>
     void stored.claim({ session: pick(SESSIONS, n), queues: QUEUES, max: 1 + (n % 4) }),
   'claim-assigned': (stored, n) =>
-    void stored.claim({ session: pick(SESSIONS, n), queues: QUEUES, start: false, leaseMs: 60_000 }),
+    void stored.claim({
+      session: pick(SESSIONS, n),
+      queues: QUEUES,
+      start: false,
+      leaseMs: 60_000,
+    }),
   start: (stored, n) => withHeld(stored, n, (held) => stored.start(held)),
   complete: (stored, n) =>
-    withHeld(stored, n, (held) => stored.complete(held, n % 2 === 0 ? Uint8Array.of(n) : undefined)),
+    withHeld(stored, n, (held) =>
+      stored.complete(held, n % 2 === 0 ? Uint8Array.of(n) : undefined),
+    ),
   fail: (stored, n) => withHeld(stored, n, (held) => stored.fail(held, { retryable: n % 5 > 0 })),
   release: (stored, n) => withHeld(stored, n, (held) => stored.release(held)),
   /** Attempt after attempt, until there is more history than is kept. */
@@ -73,12 +82,15 @@ const MOVES = {
   forget: (stored, n) => withEnded(stored, n, (id) => forget(stored, id)),
   reprioritise: (stored, n) => withLive(stored, n, (id) => stored.setPriority(id, n % 256)),
   quarantine: (stored, n) => withHeld(stored, n, (held) => stored.quarantine(held)),
-  register: (stored, n) => stored.register(pick(SESSIONS, n), { gpu: true, 'gr\u00f6\u00dfe': `${n}` }),
+  register: (stored, n) =>
+    stored.register(pick(SESSIONS, n), { gpu: true, 'gr\u00f6\u00dfe': `${n}` }),
   leave: (stored, n) => void stored.leave(pick(SESSIONS, n)),
   'set-queue': (stored, n) => stored.setQueue(pick(QUEUES, n), SETTINGS[n % SETTINGS.length] ?? {}),
   pause: (stored, n) => stored.pause(pick(QUEUES, n), n % 2 === 0 ? 'p\u00e4use' : undefined),
-  resume: (stored, n) => stored.state.queuesByName.has(pick(QUEUES, n)) && stored.resume(pick(QUEUES, n)),
-  purge: (stored, n) => stored.state.queuesByName.has(pick(QUEUES, n)) && stored.purge(pick(QUEUES, n)),
+  resume: (stored, n) =>
+    stored.state.queuesByName.has(pick(QUEUES, n)) && stored.resume(pick(QUEUES, n)),
+  purge: (stored, n) =>
+    stored.state.queuesByName.has(pick(QUEUES, n)) && stored.purge(pick(QUEUES, n)),
   pass: (stored, n) => stored.pass((n % 20) * 1_000).expire(),
   'pass-long': (stored, n) => stored.pass((n % 20) * 60_000).expire(),
   tick: (stored) => stored.tick(),
@@ -118,7 +130,10 @@ function pick<T>(from: readonly T[], n: number): T {
   return from[Math.floor(n / 7) % from.length] as T
 }
 
-function queueOf(stored: StoredEngine, name: string): { readonly slot: number; readonly number: number } {
+function queueOf(
+  stored: StoredEngine,
+  name: string,
+): { readonly slot: number; readonly number: number } {
   return stored.state.queuesByName.get(name) ?? { slot: 0, number: 0 }
 }
 
@@ -168,4 +183,3 @@ async function forget(stored: StoredEngine, id: TaskIdBytes): Promise<void> {
   for (const key of keptHistoryKeys(id, chapters)) stored.builder.delete(key)
   stored.noteForgotten(hexOf(id))
 }
-

@@ -9,6 +9,7 @@ import {
   type Reason,
   slotOfQueue,
   type TaskIdBytes,
+  type TaskState,
   TERMINAL_STATES,
 } from '@tq/core'
 import * as fc from 'fast-check'
@@ -125,10 +126,16 @@ export function place(state: EngineState, wish: TaskWish): Row {
     ...(maxLost === undefined ? {} : { maxLost }),
     ...(notRetryable === undefined ? {} : { retry: { ...DEFAULT_RETRY, notRetryable } }),
   })
-  const isHeld = core.state === 'assigned' || core.state === 'running'
   const restored = { ...core, profile, cancelNote: core.cancelRequested ? cancelNote : undefined }
-  const held = core.state === 'running' ? { ...lease, deadlineTickMs: lease.deadlineTickMs || 1 } : lease
-  return restoreTask(state, restored, isHeld ? { ...held, session: 0 } : undefined)
+  return restoreTask(state, restored, heldBy(core.state, lease))
+}
+
+/** Just the running tasks have a deadline, and just the held ones a lease. */
+function heldBy(state: TaskState, lease: TaskWish['lease']): RestoredLease | undefined {
+  if (state === 'running') {
+    return { ...lease, session: 0, deadlineTickMs: Math.max(1, lease.deadlineTickMs) }
+  }
+  return state === 'assigned' ? { ...lease, session: 0, deadlineTickMs: 0 } : undefined
 }
 
 const anAttempt: fc.Arbitrary<AttemptRecord> = fc.record({

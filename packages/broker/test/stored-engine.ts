@@ -1,6 +1,12 @@
 // An engine with a disk in memory, by the real parts: facts become batches, batches become a store.
 
-import { type HeldTask, limits, type QueueSettings, type TaskIdBytes, type TaskSpec } from '@tq/core'
+import {
+  type HeldTask,
+  limits,
+  type QueueSettings,
+  type TaskIdBytes,
+  type TaskSpec,
+} from '@tq/core'
 import type { Command, EndedTasks, EnqueueFindings } from '../src/engine/command.ts'
 import type { Claimed } from '../src/engine/decide-claim.ts'
 import type { Refusal } from '../src/engine/decision.ts'
@@ -22,7 +28,14 @@ import { PayloadCache } from '../src/storage/payload-cache.ts'
 import type { Opened, Store } from '../src/storage/port.ts'
 import { recover, type StepRunner } from '../src/storage/recovery.ts'
 import { encodeEngine, type EngineRecord } from '../src/storage/registry-record.ts'
-import { accepted, aSession, aTask, aTaskId, type ClaimWish, type TaskWish } from './task-builder.ts'
+import {
+  accepted,
+  aSession,
+  aTask,
+  aTaskId,
+  type ClaimWish,
+  type TaskWish,
+} from './task-builder.ts'
 
 export const START_WALL_MS = 1_800_000_000_000
 /** Runs a step of the start and remembers nothing. */
@@ -53,11 +66,19 @@ export class StoredEngine {
   #forgotten = new Set<string>()
 
   /** Opens what an image holds; a new one is empty. */
-  static async open(
+  static open(
     image: MemoryImage = new MemoryImage(),
     options: Partial<EngineOptions> = {},
   ): Promise<StoredEngine> {
-    const store = new MemoryStore(image)
+    return StoredEngine.on(new MemoryStore(image), image, options)
+  }
+
+  /** Opens a store of any kind. The image is that of a store in memory. */
+  static async on(
+    store: Store,
+    image: MemoryImage = new MemoryImage(),
+    options: Partial<EngineOptions> = {},
+  ): Promise<StoredEngine> {
     const opened = await store.open()
     const stored = new StoredEngine({ image, store, opened }, options)
     const record = await recover(store, opened, { state: stored.state, run: RUN })
@@ -88,7 +109,9 @@ export class StoredEngine {
     this.tickMs = record.tickMs
     this.journalFromLsn = record.journalFromLsn
     this.verifyFromLsn = record.verifyFromLsn
+    // Ids and claims that no earlier run has used.
     this.#idCount = record.nextSequence + 1_000 * this.opened.ownership.epoch
+    this.#claimCount = 1_000 * this.opened.ownership.epoch
     checkInvariants(this.state)
   }
 
@@ -128,7 +151,10 @@ export class StoredEngine {
       deleteKeys,
     }
     const { ownership } = this.opened
-    const epoch = Math.max(ownership.epoch, Math.floor(this.state.lastToken / limits.TOKENS_PER_EPOCH))
+    const epoch = Math.max(
+      ownership.epoch,
+      Math.floor(this.state.lastToken / limits.TOKENS_PER_EPOCH),
+    )
     const outcome = await this.store.commit(ownership, this.lsn, epoch, batch)
     if (outcome !== 'committed') throw new Error(`the commit is ${outcome}`)
     this.engine.forget(built.endedTasks)

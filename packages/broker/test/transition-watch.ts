@@ -28,6 +28,15 @@ export class TransitionWatch {
     this.#expect(id, state.tasks.state(task))
   }
 
+  /** Takes over tasks that came from disk, without facts of their own. */
+  adopt(state: EngineState): void {
+    this.#lastToken = state.lastToken
+    for (let task = 0; task < state.tasks.rows.end; task += 1) {
+      if (state.tasks.isUsed(task))
+        this.#states.set(hexOf(state.tasks.id(task)), state.tasks.state(task))
+    }
+  }
+
   /** Between two steps: no task has another state than its facts tell. */
   sweep(state: EngineState): void {
     for (let task = 0; task < state.tasks.rows.end; task += 1) {

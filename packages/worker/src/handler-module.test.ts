@@ -1,3 +1,5 @@
+// What is said of a module of handlers, right and wrong.
+
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,3 +1,5 @@
+// Flags over environment over defaults, and what is said of wrong ones.
+
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

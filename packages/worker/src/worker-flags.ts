@@ -41,9 +41,9 @@ export async function readWorkerFlags(
   if (argv.includes('--version')) return { kind: 'print', text: WORKER_VERSION }
   const read = await parser.parseAsync()
   const text = (name: string): string | undefined => {
-    const value = (read as Readonly<Record<string, unknown>>)[name]
-    const flag = Array.isArray(value) ? value.join(',') : value
-    return flag === undefined ? environment[variableOf(name)] : String(flag)
+    const value = (read as Readonly<Record<string, string | readonly string[] | undefined>>)[name]
+    if (value === undefined) return environment[variableOf(name)]
+    return typeof value === 'string' ? value : value.join(',')
   }
   return { kind: 'run', flags: flagsFrom(text, environment) }
 }

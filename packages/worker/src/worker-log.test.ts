@@ -1,3 +1,5 @@
+// What a worker logs: one event a line, never a payload.
+
 import type { WorkerEvent } from '@tq/client'
 import { TqError } from '@tq/client'
 import { pino } from 'pino'

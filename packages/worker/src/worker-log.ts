@@ -1,6 +1,6 @@
 // What a worker tells about itself and its tasks, as JSON lines with one event name each.
 
-import type { WorkerEvent } from '@tq/client'
+import { TqError, type WorkerEvent } from '@tq/client'
 import { type Logger, pino } from 'pino'
 
 export function createWorkerLog(level: string, name: string): Logger {
@@ -53,10 +53,15 @@ function plain(fields: Readonly<Record<string, unknown>>): Record<string, unknow
   const line: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(fields)) {
     if (name === 'task') Object.assign(line, taskFields(value))
-    else if (value instanceof Error) line[name] = { ...value, message: value.message }
+    else if (value instanceof Error) line[name] = errorFields(value)
     else line[name] = value
   }
   return line
+}
+
+function errorFields(error: Error): Record<string, unknown> {
+  const code = error instanceof TqError ? error.code : error.name
+  return { code, message: error.message }
 }
 
 function taskFields(task: unknown): Record<string, unknown> {

@@ -3,7 +3,7 @@
 import type { Completion, Failure, HeldTask, Progress, ReplyOf, TaskState } from '@tq/core'
 import { chancesFrom } from './chance.ts'
 import type { EndedTasks } from './command.ts'
-import { judge, Refusal, refuse, type Turn, type Verdict } from './decision.ts'
+import { judge, type Refusal, refuse, type Turn, type Verdict } from './decision.ts'
 import { failAttempt, giveBack } from './end-attempt.ts'
 import { attemptRecordOf, holdingOf } from './held.ts'
 import { FLAG_CANCEL_REQUESTED } from './task-table.ts'

@@ -140,10 +140,10 @@ describe('a claim that is sent again', () => {
   it('gets what is left of them, though there were room for more', () => {
     const rig = anEngine()
     for (let count = 0; count < 4; count += 1) rig.add('mail')
-    const [first, second] = rig.lease({ max: 2, claim: 7 })
-    rig.complete([first as never])
+    const both = rig.lease({ max: 2, claim: 7 })
+    rig.complete(both.slice(0, 1))
 
-    expect(rig.lease({ max: 2, claim: 7 })).toEqual([second])
+    expect(rig.lease({ max: 2, claim: 7 })).toEqual(both.slice(1))
   })
 
   it('gets them also from a queue that was paused meanwhile', () => {

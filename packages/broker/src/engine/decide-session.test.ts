@@ -133,14 +133,14 @@ describe('heartbeat', () => {
     const rig = anEngine()
     rig.add('mail')
     rig.add('mail')
-    const [short] = rig.lease({ leaseMs: 3_000 })
-    const [long] = rig.lease({ leaseMs: 9_000 })
+    const short = rig.leaseOne({ leaseMs: 3_000 })
+    const long = rig.leaseOne({ leaseMs: 9_000 })
     rig.pass(2_000)
 
-    expect(rig.heartbeat([short, long] as HeldTask[])).toEqual({ stop: [], released: 0 })
+    expect(rig.heartbeat([short, long])).toEqual({ stop: [], released: 0 })
 
-    expect(remainingMs(rig, short as HeldTask)).toBe(3_000)
-    expect(remainingMs(rig, long as HeldTask)).toBe(9_000)
+    expect(remainingMs(rig, short)).toBe(3_000)
+    expect(remainingMs(rig, long)).toBe(9_000)
     expect(sessionOf(rig, 'w1')?.lastSeenTickMs).toBe(rig.tickMs)
   })
 
@@ -265,11 +265,11 @@ describe('leases that a heartbeat does not name', () => {
   it('are given back without cost if their claim was answered: the answer was lost on the way', () => {
     const rig = anEngine()
     const ids = [rig.add('mail'), rig.add('mail'), rig.add('mail', { maxLost: 1 })]
-    const [kept] = rig.lease({ claim: 1 })
+    const kept = rig.leaseOne({ claim: 1 })
     rig.lease({ claim: 2 })
     rig.lease({ claim: 3 })
 
-    expect(rig.heartbeat([kept as HeldTask], { received: 3 })).toEqual({ stop: [], released: 2 })
+    expect(rig.heartbeat([kept], { received: 3 })).toEqual({ stop: [], released: 2 })
 
     expect(ids.map((id) => rig.stateOf(id))).toEqual(['running', 'queued', 'queued'])
     expect(ids.map((id) => rig.task(id).attempt)).toEqual([1, 1, 1])
@@ -291,7 +291,7 @@ describe('leases that a heartbeat does not name', () => {
     expect(rig.state.leases.count).toBe(1)
   })
 
-  it('are not renewed while their claim may still be on the way', () => {
+  it('are renewed while the answer to their claim may still be on the way', () => {
     const rig = anEngine()
     rig.add('mail')
     const held = rig.leaseOne({ claim: 2, leaseMs: 3_000 })
@@ -299,7 +299,7 @@ describe('leases that a heartbeat does not name', () => {
 
     rig.heartbeat([], { received: 1 })
 
-    expect(remainingMs(rig, held)).toBe(2_000)
+    expect(remainingMs(rig, held)).toBe(3_000)
   })
 
   it('are cancelled if somebody has asked for that', () => {
@@ -316,11 +316,11 @@ describe('leases that a heartbeat does not name', () => {
     const rig = anEngine()
     rig.add('mail')
     rig.add('mail')
-    const [first] = rig.lease({ max: 2, claim: 1 })
+    const first = rig.lease({ max: 2, claim: 1 }).slice(0, 1)
 
-    expect(rig.heartbeat([first, first] as HeldTask[], { received: 1 })).toMatchObject({
-      released: 1,
-    })
+    const twice = [...first, ...first]
+
+    expect(rig.heartbeat(twice, { received: 1 })).toMatchObject({ released: 1 })
   })
 
   it('of another session are not touched', () => {

@@ -78,7 +78,7 @@ export function decideHeartbeat(
     if (order !== undefined) stop.push(order)
   }
   const released =
-    named.size === session.leaseCount ? 0 : releaseUnknown(turn, session, { named, request })
+    named.size === session.leaseCount ? 0 : settleUnnamed(turn, session, { named, request })
   return { stop, released }
 }
 
@@ -95,12 +95,15 @@ function renew(
   if (lease === NO_ROW || state.leases.token(lease) !== token) return [id, token, 'lost']
   if (state.leases.session(lease) !== session.index) return [id, token, 'lost']
   beat.named.add(lease)
-  const endTickMs = turn.tickMs + state.leases.leaseMs(lease)
-  turn.emit({ kind: 'lease-renewed', lease, endTickMs })
+  renewLease(turn, lease)
   return state.tasks.hasFlag(task, FLAG_CANCEL_REQUESTED) ? [id, token, 'cancelled'] : undefined
 }
 
-function releaseUnknown(
+/**
+ * Leases that the worker does not name: of an answered claim, their reply was lost on the way, and
+ * they are given back. Of a claim whose answer it has not read yet, they live on with the worker.
+ */
+function settleUnnamed(
   turn: Turn,
   session: Session,
   beat: { readonly named: ReadonlySet<Row>; readonly request: RequestOf<'heartbeat'> },
@@ -108,11 +111,17 @@ function releaseUnknown(
   const { leases } = turn.state
   const lost: Row[] = []
   for (let lease = session.firstLease; lease !== NO_ROW; lease = leases.next(lease)) {
-    if (beat.named.has(lease) || leases.claim(lease) > beat.request.received) continue
-    lost.push(leases.task(lease))
+    if (beat.named.has(lease)) continue
+    if (leases.claim(lease) <= beat.request.received) lost.push(leases.task(lease))
+    else renewLease(turn, lease)
   }
   for (const task of lost) giveBack(turn, task, 'reply_lost')
   return lost.length
+}
+
+function renewLease(turn: Turn, lease: Row): void {
+  const endTickMs = turn.tickMs + turn.state.leases.leaseMs(lease)
+  turn.emit({ kind: 'lease-renewed', lease, endTickMs })
 }
 
 /** The tasks that a session holds, oldest lease first. */

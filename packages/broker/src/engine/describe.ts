@@ -27,7 +27,7 @@ export function describeTask(state: EngineState, task: Row, now: Now): TaskDescr
     type: profile.type,
     state: name,
     priority: tasks.priority(task),
-    attempt: tasks.attempt(task),
+    attempt: end?.attempt?.attempt ?? tasks.attempt(task),
     failures: tasks.failures(task),
     losses: tasks.losses(task),
     generation: tasks.generation(task),
@@ -73,19 +73,21 @@ export function rowOfTask(state: EngineState, task: Row, now: Now): TaskRow {
   const profile = state.profileOf(task)
   const lease = tasks.lease(task)
   const end = state.ends.get(task)
+  const worker =
+    lease === NO_ROW
+      ? end?.attempt?.worker
+      : state.sessionAt(state.leases.session(lease)).displayName
   return {
     id: tasks.id(task),
     queue: profile.queue.name,
     type: profile.type,
     state: tasks.state(task),
     priority: tasks.priority(task),
-    attempt: tasks.attempt(task),
+    attempt: end?.attempt?.attempt ?? tasks.attempt(task),
     createdAtMs: tasks.createdAtMs(task),
     ...dueOf(state, task, now),
     ...(end === undefined ? {} : { endedAtMs: end.atMs }),
-    ...(lease === NO_ROW
-      ? {}
-      : { worker: state.sessionAt(state.leases.session(lease)).displayName }),
+    ...(worker === undefined ? {} : { worker }),
   }
 }
 

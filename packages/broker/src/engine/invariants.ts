@@ -13,9 +13,12 @@ export function checkInvariants(state: EngineState): void {
     if (state.tasks.isUsed(task)) checkTask(state, task)
   }
   checkQueues(state)
+  checkProfiles(state)
   checkSessions(state)
-  for (const heap of [state.scheduled, state.retrying, state.expiry]) checkOrder(heap)
-  for (const heap of [state.leaseEnds, state.deadlines]) checkOrder(heap)
+  const sequenceOf = (task: Row): number => state.tasks.sequence(task)
+  const tokenOf = (lease: Row): number => state.leases.token(lease)
+  for (const heap of [state.scheduled, state.retrying, state.expiry]) checkOrder(heap, sequenceOf)
+  for (const heap of [state.leaseEnds, state.deadlines]) checkOrder(heap, tokenOf)
 }
 
 /** The part that costs nothing: totals against each other. */
@@ -23,13 +26,22 @@ export function checkCounts(state: EngineState): void {
   invariant(state.index.size === state.tasks.count, 'the index holds each task once')
   invariant(state.leaseEnds.size === state.leases.count, 'every lease can end')
   let live = 0
-  let held = 0
+  let assigned = 0
+  let running = 0
+  let scheduled = 0
+  let retrying = 0
   for (const queue of state.queuesByName.values()) {
     live += queue.liveCount
-    held += queue.countOf('assigned') + queue.countOf('running')
+    assigned += queue.countOf('assigned')
+    running += queue.countOf('running')
+    scheduled += queue.countOf('scheduled')
+    retrying += queue.countOf('retrying')
   }
   invariant(live === state.liveCount, 'queues count the live tasks')
-  invariant(held === state.leases.count, 'each held task has one lease')
+  invariant(assigned + running === state.leases.count, 'each held task has one lease')
+  invariant(state.deadlines.size === running, 'just the running tasks have a deadline')
+  invariant(state.scheduled.size === scheduled, 'each scheduled task waits once')
+  invariant(state.retrying.size === retrying, 'each retrying task waits once')
 }
 
 function checkTask(state: EngineState, task: Row): void {
@@ -61,11 +73,16 @@ function checkPlace(state: EngineState, task: Row, name: TaskState): void {
   invariant(inLane === (name === 'queued'), 'just the queued tasks stand in their lane')
   invariant(state.scheduled.has(task) === (name === 'scheduled'), 'scheduled tasks wait for time')
   invariant(state.retrying.has(task) === (name === 'retrying'), 'retrying tasks wait for time')
-  const mayExpire = state.tasks.expiresAtMs(task) > 0 && !TASK_STATES[name].terminal
-  const isWaiting = !TASK_STATES[name].held
-  invariant(state.expiry.has(task) === (mayExpire && isWaiting), 'waiting tasks may expire')
+  const expiresAtMs = state.tasks.expiresAtMs(task)
+  const mayExpire = expiresAtMs > 0 && !TASK_STATES[name].terminal && !TASK_STATES[name].held
+  invariant(state.expiry.has(task) === mayExpire, 'waiting tasks may expire')
+  if (mayExpire) invariant(state.expiry.keyOf(task) === expiresAtMs, 'a task expires when it says')
   if (inLane && lane !== undefined) {
     invariant(lane.heap.keyOf(task) === state.tasks.rankBaseMs(task), 'a lane orders by rank base')
+  }
+  if (name === 'scheduled' || name === 'retrying') {
+    const dueAt = state[name].keyOf(task)
+    invariant(dueAt === state.tasks.dueAt(task), 'a task is due when it says')
   }
 }
 
@@ -81,6 +98,9 @@ function checkLease(state: EngineState, task: Row, name: TaskState): void {
   invariant(leases.token(lease) <= state.lastToken, 'tokens only grow')
   invariant(state.leaseEnds.keyOf(lease) === leases.endTickMs(lease), 'a lease ends when it says')
   invariant(state.deadlines.has(lease) === (name === 'running'), 'running tasks have a deadline')
+  if (name === 'assigned') return
+  const deadlineTickMs = leases.deadlineTickMs(lease)
+  invariant(state.deadlines.keyOf(lease) === deadlineTickMs, 'a deadline is when it says')
 }
 
 function checkQueues(state: EngineState): void {
@@ -101,11 +121,20 @@ function checkQueues(state: EngineState): void {
     for (const group of queue.groups.values()) {
       for (const lane of group.lanes) {
         ready += lane.heap.size
-        checkOrder(lane.heap)
+        checkOrder(lane.heap, (task) => state.tasks.sequence(task))
       }
     }
     invariant(ready === queue.countOf('queued'), 'lanes hold the queued tasks and no others')
   }
+}
+
+function checkProfiles(state: EngineState): void {
+  let uses = 0
+  for (const profile of state.profiles) {
+    invariant(state.profiles.at(profile.index) === profile, 'a profile stands at its index')
+    uses += profile.uses
+  }
+  invariant(uses === state.tasks.count, 'profiles count the tasks that use them')
 }
 
 function checkSessions(state: EngineState): void {
@@ -113,10 +142,13 @@ function checkSessions(state: EngineState): void {
   for (const session of state.sessionsByKey.values()) {
     invariant(state.sessions[session.index] === session, 'a session stands at its index')
     let count = 0
+    let previous = NO_ROW
     for (let lease = session.firstLease; lease !== NO_ROW; lease = state.leases.next(lease)) {
       invariant(state.leases.session(lease) === session.index, 'a lease is in its own list')
       count += 1
       invariant(count <= session.leaseCount, "a session's list has no circle")
+      invariant(state.leases.previous(lease) === previous, 'a lease knows the one before it')
+      previous = lease
     }
     invariant(count === session.leaseCount, 'a session counts its leases')
     linked += count
@@ -124,10 +156,14 @@ function checkSessions(state: EngineState): void {
   invariant(linked === state.leases.count, 'each lease belongs to one session')
 }
 
-function checkOrder(heap: Heap): void {
-  for (let place = 1; place < heap.size; place += 1) {
+function checkOrder(heap: Heap, tieOf: (row: Row) => number): void {
+  for (let place = 0; place < heap.size; place += 1) {
+    const row = heap.at(place)
+    invariant(heap.has(row), 'a member knows its place')
+    if (place === 0) continue
     const parent = (place - 1) >>> 1
     invariant(heap.keyAt(parent) <= heap.keyAt(place), 'a parent never comes after its child')
-    invariant(heap.has(heap.at(place)), 'a member knows its place')
+    if (heap.keyAt(parent) < heap.keyAt(place)) continue
+    invariant(tieOf(heap.at(parent)) < tieOf(row), 'equal keys stand first in, first out')
   }
 }

@@ -2,80 +2,82 @@
 
 import type { Socket } from 'node:net'
 import {
+  type Clock,
   decodeRequest,
   encodeRefusalFrame,
-  FrameDecoder,
-  limits,
   type HelloRequest,
+  limits,
   type ReplyOf,
   type Request,
   RequestError,
   TqError,
 } from '@tq/core'
 import type { Conversation, Sink } from '../pipeline/conversation.ts'
+import { Deadlines, type Patience } from './deadlines.ts'
+import { Inbox } from './inbox.ts'
+import { Outbox } from './outbox.ts'
 
-export interface ConnectionLimits {
+export interface ConnectionLimits extends Patience {
   readonly frameBytesMax: number
   readonly inFlightMax: number
-  /**
-   * Answers that wait for the client to take them. At this its requests are not read; at twice this
-   * it is disconnected, unless it is taking them.
-   */
+  /** Answers that wait for the client: at this it is not read, at twice this the socket ends. */
   readonly outputBytesMax: number
-  readonly helloMs: number
-  readonly frameMs: number
-  readonly idleMs: number
-  readonly writeStallMs: number
 }
 
 /** What a connection needs of the broker. */
 export interface Door {
-  /** Answers a hello. @throws {TqError} if the greeting is refused. */
+  /** Begins a conversation. @throws {TqError} if the greeting is refused. */
   greet(
     connection: Connection,
     hello: HelloRequest,
   ): { readonly conversation: Conversation; readonly reply: ReplyOf<'hello'> }
   receive(conversation: Conversation, id: number, request: Request): void
-  close(connection: Connection, conversation: Conversation | undefined, reason: string): void
+  /** The client hears nothing more; its socket may still need a moment to end. */
+  hangUp(conversation: Conversation): void
+  /** The socket is gone. */
+  closed(connection: Connection, reason: string): void
 }
 
+/** How long the client may take to read the last words of an ending connection, in ms. */
+const LINGER_MS = 2_000
+
+type Phase = 'greeting' | 'talking' | 'ending' | 'closed'
+
 export class Connection implements Sink {
-  readonly remoteAddress: string
+  readonly address: string
   readonly #socket: Socket
   readonly #door: Door
   readonly #limits: ConnectionLimits
-  readonly #decoder = new FrameDecoder(limits.FRAME_BYTES_MAX_BEFORE_HELLO)
+  readonly #clock: Clock
+  readonly #inbox = new Inbox()
+  readonly #deadlines: Deadlines
+  readonly #outbox: Outbox
+  #phase: Phase = 'greeting'
   #conversation: Conversation | undefined
-  /** Bodies that were decoded while there was no room for their requests. */
-  #inbox: Uint8Array[] = []
-  /** Frames that the socket has not got yet, and their bytes with those that it has not sent. */
-  #out: Uint8Array[] = []
-  #outBytes = 0
-  /** Bytes that the socket is sending; the next ones follow when they have left. */
-  #writingBytes = 0
-  #isFlushDue = false
-  #isReading = true
-  #isEnded = false
-  #reason = 'closed by the client'
-  readonly #openedAtMs: number
-  #heardAtMs: number
-  #frameSinceMs = 0
-  /** When the client last took answers, or had none to take. */
-  #tookAtMs: number
+  #isDelivering = false
+  #isFlushing = false
+  /** The pipeline wants requests. */
+  #isWanted = true
+  #isDraining = false
+  #endedAtMs = 0
+  #reason: string | undefined
 
-  constructor(socket: Socket, door: Door, options: ConnectionLimits & { readonly nowMs: number }) {
+  constructor(
+    socket: Socket,
+    door: Door,
+    options: { readonly limits: ConnectionLimits; readonly clock: Clock; readonly address: string },
+  ) {
+    this.address = options.address
     this.#socket = socket
-    this.remoteAddress = socket.remoteAddress ?? ''
     this.#door = door
-    this.#limits = options
-    this.#openedAtMs = options.nowMs
-    this.#heardAtMs = options.nowMs
-    this.#tookAtMs = options.nowMs
-    socket.setNoDelay(true)
+    this.#limits = options.limits
+    this.#clock = options.clock
+    const monotonicMs = (): number => options.clock.monotonicMs()
+    this.#deadlines = new Deadlines(options.limits, monotonicMs())
+    this.#outbox = new Outbox(socket, monotonicMs, () => this.#goOn())
     socket.on('data', (chunk) => this.#onData(chunk))
-    // A client that sends no more is gone: what it would still want to hear, it asks for again.
     socket.on('end', () => this.#onEnd())
-    socket.on('error', (error) => (this.#reason = error.message))
+    socket.on('error', (error) => (this.#reason ??= error.message))
     socket.on('close', () => this.#onClose())
   }
 
@@ -83,86 +85,100 @@ export class Connection implements Sink {
     return this.#conversation !== undefined
   }
 
+  get isFull(): boolean {
+    return this.#outbox.bytes > this.#limits.outputBytesMax
+  }
+
   send(frame: Uint8Array): void {
-    if (this.#socket.destroyed || this.#isEnded) return
-    this.#out.push(frame)
-    this.#outBytes += frame.length
-    if (this.#isFlushDue) return
-    this.#isFlushDue = true
-    queueMicrotask(() => this.#flush())
+    if (this.#phase === 'ending' || this.#phase === 'closed') return
+    this.#outbox.add(frame)
+    if (this.#isFlushing) return
+    this.#isFlushing = true
+    queueMicrotask(this.#flush)
   }
 
   setReading(isReading: boolean): void {
-    this.#isReading = isReading
-    if (isReading) this.#deliver()
-    this.#steer()
+    this.#isWanted = isReading
+    this.#goOn()
   }
 
   /** Looks at the clocks of this connection; called about once a second. */
   sweep(nowMs: number): void {
-    const reason = this.#overdue(nowMs)
+    if (this.#phase === 'ending') {
+      this.#sweepEnding(nowMs)
+      return
+    }
+    const reason = this.#deadlines.overdue(nowMs, {
+      isGreeted: this.isGreeted,
+      isReading: !this.#socket.isPaused(),
+      isBusy: this.#inFlight > 0,
+      stalledSinceMs: this.#outbox.stalledSinceMs,
+    })
     if (reason !== undefined) this.destroy(reason)
   }
 
-  /** Sends what is queued and ends. */
-  end(reason: string): void {
-    this.#reason = reason
-    this.#end()
+  /** Ends as soon as all requests are answered. */
+  drain(reason: string): void {
+    this.#isDraining = true
+    this.#reason ??= reason
+    this.#endIfDrained()
   }
 
   destroy(reason: string): void {
-    this.#reason = reason
+    this.#reason ??= reason
+    this.#hangUp()
     this.#socket.destroy()
   }
 
-  #overdue(nowMs: number): string | undefined {
-    const { helloMs, frameMs, idleMs, writeStallMs, outputBytesMax } = this.#limits
-    if (!this.isGreeted && nowMs - this.#openedAtMs > helloMs) return 'no hello came in time'
-    const stalledMs = this.#outBytes === 0 ? 0 : nowMs - this.#tookAtMs
-    if (stalledMs > writeStallMs) return 'the client did not read its answers'
-    if (stalledMs > HOARD_MS && this.#outBytes > 2 * outputBytesMax) {
-      return 'the client asked for more than it reads'
-    }
-    // What has not been read from a paused socket is not late.
-    if (this.#socket.isPaused()) return undefined
-    if (this.#decoder.pendingBytes > 0 && nowMs - this.#frameSinceMs > frameMs) {
-      return 'a frame was not completed in time'
-    }
-    const isWaiting = (this.#conversation?.inFlight ?? 0) > 0 || this.#outBytes > 0
-    return !isWaiting && nowMs - this.#heardAtMs > idleMs
-      ? 'nothing was heard for too long'
-      : undefined
+  #sweepEnding(nowMs: number): void {
+    const { stalledSinceMs } = this.#outbox
+    // The time to end begins when all is written.
+    if (stalledSinceMs !== undefined) this.#endedAtMs = nowMs
+    const isStuck =
+      stalledSinceMs === undefined
+        ? nowMs - this.#endedAtMs > LINGER_MS
+        : nowMs - stalledSinceMs > this.#limits.writeStallMs
+    if (isStuck) this.#socket.destroy()
   }
 
   #onData(chunk: Uint8Array): void {
-    this.#heardAtMs = performance.now()
-    const hadPending = this.#decoder.pendingBytes > 0
+    // What comes after the end is read away: to close on unread bytes would reset the connection,
+    // and the client might lose its last answers.
+    if (this.#phase === 'ending') return
     try {
-      const bodies = this.#decoder.push(chunk)
-      // The clock runs for one frame: a busy client may never pause between two.
-      if (!hadPending || bodies.length > 0) this.#frameSinceMs = this.#heardAtMs
-      for (const body of bodies) this.#inbox.push(body)
+      const ended = this.#inbox.push(chunk)
+      const begun = this.#inbox.isAmidFrame
+      this.#deadlines.heard(this.#clock.monotonicMs(), { ended, begun })
     } catch (error) {
-      this.#refuseStream(error)
+      if (!(error instanceof TqError)) throw error
+      // After a broken frame nobody knows where the next one begins.
+      this.#refuse(0, error)
       return
     }
-    this.#deliver()
+    this.#goOn()
+  }
+
+  /** Hands over the requests at hand, as many as there is room for; then reads on, or waits. */
+  #goOn(): void {
+    // Answering a request may make room for the next one: that is seen below.
+    if (this.#isDelivering) return
+    this.#isDelivering = true
+    while (this.#hasRoom) {
+      const body = this.#inbox.next()
+      if (body === undefined) break
+      this.#take(body)
+    }
+    this.#isDelivering = false
     this.#steer()
   }
 
-  /** Hands over the requests at hand, as many as there is room for. */
-  #deliver(): void {
-    let taken = 0
-    for (const body of this.#inbox) {
-      if (!this.#isReading || this.#isFull || this.#isEnded) break
-      taken += 1
-      this.#take(body)
-    }
-    if (taken > 0) this.#inbox = this.#inbox.slice(taken)
+  get #hasRoom(): boolean {
+    const isTalking = this.#phase === 'greeting' || this.#phase === 'talking'
+    return isTalking && this.#isWanted && this.#inFlight < this.#limits.inFlightMax && !this.isFull
   }
 
-  get #isFull(): boolean {
-    return (this.#conversation?.inFlight ?? 0) >= this.#limits.inFlightMax
+  get #inFlight(): number {
+    return this.#conversation?.inFlight ?? 0
   }
 
   #take(body: Uint8Array): void {
@@ -172,21 +188,20 @@ export class Connection implements Sink {
       else this.#greet(id, request)
     } catch (error) {
       if (!(error instanceof TqError)) throw error
-      const id = error instanceof RequestError ? error.requestId : 0
-      this.send(encodeRefusalFrame(id, error.code, error.message, error.details))
-      if (id === 0 || this.#conversation === undefined) this.end(error.message)
+      this.#refuse(error instanceof RequestError ? error.requestId : 0, error)
     }
   }
 
   #greet(id: number, request: Request): void {
-    if (request.verb !== 'hello') {
-      const error = new TqError('UNAUTHENTICATED', `the first request is hello, not ${request.verb}`)
-      throw new RequestError(id, error)
-    }
     try {
+      if (request.verb !== 'hello') {
+        const text = `the first request of a connection is hello, not ${request.verb}`
+        throw new TqError('UNAUTHENTICATED', text)
+      }
       const { conversation, reply } = this.#door.greet(this, request)
+      this.#phase = 'talking'
       this.#conversation = conversation
-      this.#decoder.bytesMax = this.#limits.frameBytesMax
+      this.#inbox.frameBytesMax = this.#limits.frameBytesMax
       conversation.begin(id, 'hello')
       conversation.reply(id, reply, 0)
     } catch (error) {
@@ -194,42 +209,79 @@ export class Connection implements Sink {
     }
   }
 
-  /** After a broken frame nobody knows where the next one begins. */
-  #refuseStream(error: unknown): void {
-    if (!(error instanceof TqError)) throw error
-    this.send(encodeRefusalFrame(0, error.code, error.message, error.details))
-    this.end(error.message)
+  /** Refuses what came; ends if nobody can tell whose it was, or who speaks. */
+  #refuse(id: number, error: TqError): void {
+    this.send(encodeRefusalFrame(id, error.code, error.message, error.details))
+    if (id !== 0 && this.isGreeted) return
+    this.#reason ??= error.message
+    this.#end()
   }
 
-  /** Frames of a turn leave in one write, or in several one after the other if they are many. */
-  #flush(): void {
-    this.#isFlushDue = false
+  /** All frames of a turn leave together. */
+  readonly #flush = (): void => {
+    this.#isFlushing = false
+    this.#outbox.flush()
+    if (this.#outbox.bytes > outputBytesLimit(this.#limits.outputBytesMax)) {
+      this.destroy('the client reads its answers too slowly')
+      return
+    }
+    // Answers make room for requests.
+    this.#goOn()
+    this.#endIfDrained()
+  }
+
+  /** Reads from the socket only while there is room for requests and for their answers. */
+  #steer(): void {
     if (this.#socket.destroyed) return
-    this.#writeNext()
-    // Answers make room for requests that were held back.
-    if (this.#inbox.length > 0) this.#deliver()
+    const mayListen = this.#inbox.isEmpty && this.#isWanted && !this.isFull
+    const mayRead = mayListen || this.#phase === 'ending'
+    if (mayRead !== this.#socket.isPaused()) return
+    if (mayRead) {
+      this.#deadlines.resumed(this.#clock.monotonicMs())
+      this.#socket.resume()
+    } else {
+      this.#socket.pause()
+    }
+  }
+
+  #endIfDrained(): void {
+    if (this.#isDraining && this.#inFlight === 0 && this.#inbox.isEmpty) this.#end()
+  }
+
+  /** Nothing more is said; what is queued is written, and what comes is read away. */
+  #end(): void {
+    if (this.#phase === 'ending' || this.#phase === 'closed') return
+    this.#hangUp()
+    this.#outbox.end()
     this.#steer()
   }
 
-  #writeNext(): void {
-    if (this.#writingBytes > 0 || this.#out.length === 0) return
-    // Whoever has taken everything so far begins to be late only now.
-    if (this.#outBytes === sumOf(this.#out)) this.#tookAtMs = performance.now()
-    const frames = this.#takeOut()
-    const bytes = frames.length === 1 ? (frames[0] as Uint8Array) : Buffer.concat(frames)
-    this.#writingBytes = bytes.length
-    this.#socket.write(bytes, this.#onWritten)
+  #hangUp(): void {
+    if (this.#phase === 'ending' || this.#phase === 'closed') return
+    this.#phase = 'ending'
+    this.#endedAtMs = this.#clock.monotonicMs()
+    this.#inbox.clear()
+    if (this.#conversation !== undefined) this.#door.hangUp(this.#conversation)
   }
-  #end(): void {
-    if (this.#isEnded) return
-    this.#isEnded = true
-    this.#flush()
-    this.#socket.end()
-    this.#socket.destroySoon()
+
+  /**
+   * A client that sends no more is gone: a process that died looks the same, and must get no
+   * leases. What it would still want to hear, it asks for again.
+   */
+  #onEnd(): void {
+    this.#reason ??= 'closed by the client'
+    this.#end()
   }
 
   #onClose(): void {
-    this.#isEnded = true
-    this.#door.close(this, this.#conversation, this.#reason)
+    this.#reason ??= 'closed'
+    this.#hangUp()
+    this.#phase = 'closed'
+    this.#door.closed(this, this.#reason)
   }
+}
+
+/** Twice as much as is meant to wait, but room for any one answer in any case. */
+function outputBytesLimit(outputBytesMax: number): number {
+  return outputBytesMax + Math.max(outputBytesMax, limits.FRAME_BYTES_MAX)
 }

@@ -8,6 +8,7 @@ const WRITE_BYTES_MAX = 1024 * 1024
 const JOIN_BYTES_MAX = 64 * 1024
 /** Room for frames that wait: those of up to a quarter of it are copied. */
 const WAITING_ROOM_BYTES = 16 * 1024
+const NO_ROOM = Buffer.alloc(0)
 
 /** Bytes that lie next to each other in memory: frames that were encoded one after the other. */
 interface Run {
@@ -26,7 +27,8 @@ export class Outbox {
   #isWriting = false
   #isEnding = false
   #stalledSinceMs: number | undefined
-  #room = Buffer.alloc(0)
+  /** Where frames that wait are copied to, and how much of it is used. */
+  #room = NO_ROOM
   #roomAt = 0
 
   /** @param onTaken The socket has taken what it had left waiting before. */
@@ -63,7 +65,7 @@ export class Outbox {
   flush(): void {
     if (this.#socket.destroyed) return
     while (!this.#isWriting && this.#runs.length > 0) this.#write(this.#take())
-    if (this.#isEnding && !this.#isWriting) this.#socket.end()
+    if (this.#isEnding && !this.#isWriting && !this.#socket.writableEnded) this.#socket.end()
   }
 
   /** Writes what is queued, and then that nothing follows. */
@@ -114,13 +116,14 @@ export class Outbox {
     this.#isWriting = false
     this.#stalledSinceMs = undefined
     this.flush()
+    if (!this.#isWriting) this.#room = NO_ROOM
     this.#onTaken()
   }
 
   /** A small frame that has to wait must not keep the large memory that it shares with others. */
   #copied(frame: Uint8Array): Uint8Array {
     if (frame.length > WAITING_ROOM_BYTES / 4) return frame
-    if (this.#room.length - this.#roomAt < frame.length) {
+    if (this.#roomAt + frame.length > this.#room.length) {
       this.#room = Buffer.allocUnsafeSlow(WAITING_ROOM_BYTES)
       this.#roomAt = 0
     }

@@ -1,18 +1,22 @@
-// The TCP server: listens, limits connections, greets, drains.
+// The TCP server: listens, limits connections, hands over their requests, drains.
 
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import {
+  encodeRefusalFrame,
+  type ErrorCode,
   type HelloRequest,
-  limits,
-  PROTOCOL_VERSION,
   type ReplyOf,
   type Request,
+  type Timer,
   TqError,
 } from '@tq/core'
+import { isLoopback } from '../access/loopback.ts'
 import type { Conversation } from '../pipeline/conversation.ts'
+import type { World } from '../pipeline/partition.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
-import { AddressLimits, isLoopback, type PerAddressLimits } from './address-limits.ts'
+import { AddressLimits, type PerAddressLimits } from './address-limits.ts'
 import { Connection, type ConnectionLimits, type Door } from './connection.ts'
+import { Reception, type Welcome } from './reception.ts'
 
 export interface ServerOptions {
   readonly host: string
@@ -20,41 +24,65 @@ export interface ServerOptions {
   readonly connectionsMax: number
   readonly connection: ConnectionLimits
   readonly perAddress: PerAddressLimits
-  readonly version: string
-  readonly epoch: number
-  readonly heartbeatMs: number
-  readonly workerDeadMs: number
+  readonly welcome: Omit<Welcome, 'frameBytesMax' | 'inFlightMax'>
 }
 
 export interface ServerParts {
   readonly pipeline: Pipeline
+  readonly world: World
   /** The name of the principal behind a token; undefined if it opens nothing. */
   readonly authenticate: (token: string | undefined, isLoopback: boolean) => string | undefined
-  readonly newSession: () => Uint8Array
-  readonly wallMs: () => number
-  readonly onConnection: (event: 'opened' | 'closed' | 'refused', detail: string) => void
+  /** Where a connection comes from; what its socket says if left out. */
+  readonly addressOf?: (socket: Socket) => string
+  readonly onConnection: (event: ConnectionEvent, about: AboutConnection) => void
+  readonly onRefusedHello: (code: ErrorCode) => void
 }
 
-const SWEEP_MS = 1_000
+export type ConnectionEvent = 'opened' | 'closed' | 'refused'
+
+export interface AboutConnection {
+  readonly address: string
+  /** Why it was closed or refused. */
+  readonly reason?: string
+}
+
+/** Longest and shortest time between two looks at the deadlines of all connections. */
+const SWEEP_MS_MAX = 1_000
+const SWEEP_MS_MIN = 25
+/** A look that comes this much too late means that the process stood still. */
+const STALL_MS = 1_000
+/** So many looks within the shortest deadline. */
+const SWEEPS_PER_DEADLINE = 4
+/** Connections that wait to be taken: after a restart all clients come at once. */
+const BACKLOG = 4_096
+const RETRY_AFTER_MS = 1_000
 
 export class TcpServer implements Door {
   readonly #options: ServerOptions
   readonly #parts: ServerParts
   readonly #server: Server
-  readonly #connections = new Set<Connection>()
-  readonly #conversations = new Map<Connection, Conversation>()
+  readonly #reception: Reception
   readonly #addresses: AddressLimits
-  #sweeper: NodeJS.Timeout | undefined
+  readonly #connections = new Set<Connection>()
+  readonly #conversations = new Set<Conversation>()
+  #sweeper: Timer | undefined
+  #stopping: Promise<void> | undefined
+  #onLastClosed: () => void = () => undefined
 
   constructor(parts: ServerParts, options: ServerOptions) {
     this.#parts = parts
     this.#options = options
     this.#addresses = new AddressLimits(options.perAddress)
+    const { pipeline, world, authenticate } = parts
+    const { frameBytesMax, inFlightMax } = options.connection
+    this.#reception = new Reception(
+      { pipeline, authenticate, random: world.random, wallMs: () => world.clock.wallMs() },
+      { ...options.welcome, frameBytesMax, inFlightMax },
+    )
+    // Half-open is allowed so that we decide what is still written to a client that sends no more.
     this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) =>
       this.#accept(socket),
     )
-    this.#server.maxConnections = options.connectionsMax
-    this.#server.on('drop', () => parts.onConnection('refused', 'too many connections'))
   }
 
   get connectionCount(): number {
@@ -68,37 +96,41 @@ export class TcpServer implements Door {
 
   /** @throws the error of listening, such as EADDRINUSE. */
   async start(): Promise<void> {
+    const { host, port } = this.#options
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject)
-      this.#server.listen({ host: this.#options.host, port: this.#options.port }, () => {
+      this.#server.listen({ host, port, backlog: BACKLOG }, () => {
         this.#server.off('error', reject)
         resolve()
       })
     })
-    this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS)
-    this.#sweeper.unref()
+    // A connection could not be taken, for want of file descriptors perhaps: the others go on.
+    this.#server.on('error', (error) =>
+      this.#parts.onConnection('refused', { address: '', reason: error.message }),
+    )
+    this.#sweepLater()
   }
 
-  /** Takes no more connections and tells those that are there. */
+  /** Takes no more connections, and tells those that are there. */
   announceClosing(reason: string, graceMs: number): void {
     this.#server.close()
-    for (const conversation of this.#conversations.values()) {
+    for (const conversation of this.#conversations) {
       conversation.push('closing', { reason, graceMs })
     }
   }
 
-  /** Ends all connections once their answers are written; after the deadline, whatever they do. */
-  async stop(deadlineMs: number): Promise<void> {
-    clearInterval(this.#sweeper)
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
-    for (const connection of this.#connections) connection.end('the broker stops')
-    const timer = setTimeout(() => this.destroy('the broker stops'), deadlineMs)
-    await closed
-    clearTimeout(timer)
+  /**
+   * Ends each connection when all its requests are answered; after the deadline, whatever is still
+   * open. Resolves when nothing listens and nobody is connected. Safe before start, safe twice.
+   */
+  stop(deadlineMs: number): Promise<void> {
+    this.#stopping ??= this.#stop(deadlineMs)
+    return this.#stopping
   }
 
+  /** Ends all connections at once. */
   destroy(reason: string): void {
-    clearInterval(this.#sweeper)
+    this.#sweeper?.cancel()
     this.#server.close()
     for (const connection of this.#connections) connection.destroy(reason)
   }
@@ -107,71 +139,99 @@ export class TcpServer implements Door {
     connection: Connection,
     hello: HelloRequest,
   ): { readonly conversation: Conversation; readonly reply: ReplyOf<'hello'> } {
-    if (hello.protocol !== PROTOCOL_VERSION) {
-      const text = `this broker speaks protocol ${PROTOCOL_VERSION}, not ${hello.protocol}`
-      throw new TqError('UNSUPPORTED', text, { protocol: PROTOCOL_VERSION })
+    const { address } = connection
+    try {
+      const greeted = this.#reception.greet(connection, hello, isLoopback(address))
+      this.#conversations.add(greeted.conversation)
+      this.#addresses.greeted(address)
+      return greeted
+    } catch (error) {
+      if (error instanceof TqError) this.#parts.onRefusedHello(error.code)
+      throw error
     }
-    const { pipeline, authenticate, newSession } = this.#parts
-    const principal = authenticate(hello.token, isLoopback(connection.remoteAddress))
-    if (principal === undefined) {
-      const what = hello.token === undefined ? 'a token is needed' : 'this token opens nothing'
-      throw new TqError('UNAUTHENTICATED', what)
-    }
-    const session = hello.session ?? newSession()
-    const conversation = pipeline.open(connection, { principal, session })
-    this.#conversations.set(connection, conversation)
-    this.#addresses.greeted(connection.remoteAddress)
-    return { conversation, reply: this.#welcome(principal, session) }
   }
 
   receive(conversation: Conversation, id: number, request: Request): void {
     this.#parts.pipeline.receive(conversation, id, request)
   }
 
-  close(connection: Connection, conversation: Conversation | undefined, reason: string): void {
+  hangUp(conversation: Conversation): void {
+    this.#conversations.delete(conversation)
+    this.#parts.pipeline.close(conversation)
+  }
+
+  closed(connection: Connection, reason: string): void {
+    const { address } = connection
     this.#connections.delete(connection)
-    this.#conversations.delete(connection)
-    this.#addresses.closed(connection.remoteAddress, conversation !== undefined)
-    if (conversation !== undefined) this.#parts.pipeline.close(conversation)
-    this.#parts.onConnection('closed', reason)
+    this.#addresses.closed(address, connection.isGreeted)
+    this.#parts.onConnection('closed', { address, reason })
+    if (this.#connections.size === 0) this.#onLastClosed()
   }
 
   #accept(socket: Socket): void {
-    const address = socket.remoteAddress ?? ''
-    const refusal = this.#addresses.admit(address, performance.now())
-    if (refusal !== undefined) {
-      socket.destroy()
-      this.#parts.onConnection('refused', refusal)
+    const { world, addressOf = remoteAddressOf } = this.#parts
+    const { clock } = world
+    const address = addressOf(socket)
+    const reason = this.#refusalOf(address, clock.monotonicMs())
+    if (reason !== undefined) {
+      refuse(socket, reason)
+      this.#parts.onConnection('refused', { address, reason })
       return
     }
-    const nowMs = performance.now()
-    const connection = new Connection(socket, this, { ...this.#options.connection, nowMs })
-    this.#connections.add(connection)
-    this.#parts.onConnection('opened', address)
+    const limits = this.#options.connection
+    this.#connections.add(new Connection(socket, this, { limits, clock, address }))
+    this.#parts.onConnection('opened', { address })
   }
 
-  #welcome(principal: string, session: Uint8Array): ReplyOf<'hello'> {
-    const { version, epoch, heartbeatMs, workerDeadMs, connection } = this.#options
-    return {
-      protocol: PROTOCOL_VERSION,
-      broker: { name: 'tq-broker', version, epoch },
-      session,
-      principal,
-      heartbeatMs,
-      workerDeadMs,
-      wallMs: this.#parts.wallMs(),
-      limits: {
-        frameBytesMax: connection.frameBytesMax,
-        payloadBytesMax: limits.PAYLOAD_BYTES_MAX,
-        resultBytesMax: limits.RESULT_BYTES_MAX,
-        itemsMax: limits.ITEMS_PER_REQUEST_MAX,
-        inFlightMax: connection.inFlightMax,
-      },
-    }
+  #refusalOf(address: string, nowMs: number): string | undefined {
+    const { connectionsMax } = this.#options
+    if (address === '') return 'the client had gone before it was taken'
+    if (this.#connections.size >= connectionsMax) return `more than ${connectionsMax} connections`
+    return this.#addresses.admit(address, nowMs)
   }
 
-  #sweep(): void {
-    const nowMs = performance.now()
+  async #stop(deadlineMs: number): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    const left = new Promise<void>((resolve) => (this.#onLastClosed = resolve))
+    const reason = 'the broker stops'
+    for (const connection of this.#connections) connection.drain(reason)
+    const deadline = this.#parts.world.scheduler.after(deadlineMs, () => this.destroy(reason))
+    // Sockets are gone a moment before they say so.
+    await Promise.all([closed, this.#connections.size === 0 ? undefined : left])
+    deadline.cancel()
+    this.#sweeper?.cancel()
+  }
+
+  #sweepLater(): void {
+    const { helloMs, frameMs, idleMs, writeStallMs } = this.#options.connection
+    const shortestMs = Math.min(helloMs, frameMs, idleMs, writeStallMs)
+    const everyMs = Math.min(SWEEP_MS_MAX, Math.max(SWEEP_MS_MIN, shortestMs / SWEEPS_PER_DEADLINE))
+    const { clock, scheduler } = this.#parts.world
+    const dueAtMs = clock.monotonicMs() + everyMs
+    this.#sweeper = scheduler.after(everyMs, () => {
+      const nowMs = clock.monotonicMs()
+      // While this process stood still, its clients may have kept all their deadlines: what they
+      // sent is read first, and the next look sees it.
+      if (nowMs - dueAtMs < STALL_MS) this.#sweep(nowMs)
+      this.#sweepLater()
+    })
+  }
+
+  #sweep(nowMs: number): void {
     for (const connection of this.#connections) connection.sweep(nowMs)
+    this.#addresses.sweep(nowMs)
   }
+}
+
+/** Empty if the client has gone already. */
+function remoteAddressOf(socket: Socket): string {
+  return socket.remoteAddress ?? ''
+}
+
+/** Says why, as far as the system takes it without waiting, and ends. */
+function refuse(socket: Socket, reason: string): void {
+  socket.on('error', () => undefined)
+  const text = `the broker takes no more connections now: ${reason}`
+  socket.end(encodeRefusalFrame(0, 'RESOURCE_EXHAUSTED', text, { retryAfterMs: RETRY_AFTER_MS }))
+  socket.destroySoon()
 }

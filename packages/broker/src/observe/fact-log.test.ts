@@ -14,7 +14,11 @@ function linesOf(fact: Fact, level: 'info' | 'debug'): Record<string, unknown>[]
     write: (line: string): void => void lines.push(JSON.parse(line) as Record<string, unknown>),
   }
   const log = createLogger({ level, destination })
-  logFact(log, fact, () => ({ task: 'id', queue: 'mail', type: 'send' }))
+  logFact(log, fact, {
+    task: () => ({ task: 'id', queue: 'mail', type: 'send' }),
+    queue: (queueNumber) => `queue ${queueNumber}`,
+    worker: (session) => `worker ${session}`,
+  })
   return lines
 }
 
@@ -49,6 +53,8 @@ describe('the log of facts', () => {
       ['worker-lost', 'warn'],
       ['task-dead', 'info'],
     ])
+    expect(lines[1]).toMatchObject({ queue: 'queue 1', paused: true, actor: 'web' })
+    expect(lines[3]).toMatchObject({ worker: 'worker 1', leases: 2 })
     expect(lines.at(-1)).toMatchObject({ task: 'id', queue: 'mail', type: 'send', error: 'T' })
   })
 

@@ -4,21 +4,29 @@ import { unreachable } from '@tq/core'
 import type { Fact } from '../engine/fact.ts'
 import type { Logger } from './log.ts'
 
-/** What a person needs to find a task again. Asked for only if a line is written. */
+/** What a person needs to find a task again. */
 export interface TaskNames {
   readonly task: string
   readonly queue: string
   readonly type: string
 }
 
-export function logFact(log: Logger, fact: Fact, taskNames: () => TaskNames): void {
+/** What a person calls the things that facts name by their numbers. */
+export interface FactNames {
+  readonly task: () => TaskNames
+  readonly queue: (queueNumber: number) => string
+  readonly worker: (session: number) => string
+}
+
+export function logFact(log: Logger, fact: Fact, names: FactNames): void {
   switch (fact.kind) {
     case 'queue-created':
       log.info({ event: 'queue-created', queue: fact.name, actor: fact.actor })
       return
     case 'queue-changed': {
-      const { number, paused, pauseReason, actor } = fact
-      log.info({ event: 'queue-changed', queueNumber: number, paused, pauseReason, actor })
+      const { paused, pauseReason, actor } = fact
+      const queue = names.queue(fact.number)
+      log.info({ event: 'queue-changed', queue, paused, pauseReason, actor })
       return
     }
     case 'session-opened':
@@ -26,11 +34,16 @@ export function logFact(log: Logger, fact: Fact, taskNames: () => TaskNames): vo
       log.info({ event: 'worker-registered', ...fact.worker, session: fact.id })
       return
     case 'worker-lost':
-      log.warn({ event: 'worker-lost', session: fact.session, leases: fact.leases })
+      log.warn({ event: 'worker-lost', worker: names.worker(fact.session), leases: fact.leases })
       return
     case 'task-ended':
       if (fact.state !== 'dead') break
-      log.info({ event: 'task-dead', ...taskNames(), reason: fact.reason, error: fact.error?.type })
+      log.info({
+        event: 'task-dead',
+        ...names.task(),
+        reason: fact.reason,
+        error: fact.error?.type,
+      })
       return
     case 'task-enqueued':
     case 'task-due':
@@ -55,5 +68,5 @@ export function logFact(log: Logger, fact: Fact, taskNames: () => TaskNames): vo
   }
   if (!log.shows('debug')) return
   const reason = 'reason' in fact ? { reason: fact.reason } : {}
-  log.debug({ event: 'task-changed', fact: fact.kind, ...taskNames(), ...reason })
+  log.debug({ event: 'task-changed', fact: fact.kind, ...names.task(), ...reason })
 }

@@ -1,5 +1,6 @@
 // The log: pino, one JSON object a line, one event name a line.
 
+import { systemClock } from '@tq/core'
 import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino'
 import { LOG_EVENTS, type EventAt, type LogEvent, type LogLevel } from './log-event.ts'
 import { LogThrottle } from './log-throttle.ts'
@@ -36,7 +37,7 @@ export function createLogger(options: LoggerOptions): Logger {
     },
     options.destination ?? pino.destination({ dest: 1, sync: false }),
   )
-  const throttle = new LogThrottle(options.monotonicMs ?? (() => performance.now()))
+  const throttle = new LogThrottle(options.monotonicMs ?? (() => systemClock.monotonicMs()))
   const writer = (level: LogLevel) => (line: { readonly event: LogEvent }) => {
     if (base.isLevelEnabled(level)) write(base, throttle, line)
   }

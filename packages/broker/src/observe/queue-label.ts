@@ -2,7 +2,7 @@
 
 /** Queues with their own series; those created later share one. */
 export const QUEUE_LABELS_MAX = 1_000
-export const OTHER_QUEUES = '_other'
+const OTHER_QUEUES = '_other'
 
 export class QueueLabels {
   readonly #named = new Set<string>()

@@ -16,12 +16,26 @@ export interface Sink {
   send(frame: Uint8Array): void
   /** Stops (or goes on) handing over requests: the pipeline has no room for more. */
   setReading(isReading: boolean): void
+  /** So much waits to be read that nothing large should join it. */
+  readonly isFull: boolean
 }
 
 export interface Speaker {
   readonly principal: string
   readonly session: Uint8Array
 }
+
+/** Verbs whose answers may have megabytes, and that lose nothing by being asked again. */
+const MAY_BE_LARGE: ReadonlySet<Verb> = new Set<Verb>([
+  'claim',
+  'get',
+  'list',
+  'startup-log',
+  'stats',
+  'wait',
+  'workers',
+])
+const ROOM_AFTER_MS = 100
 
 export class Conversation {
   readonly principal: string
@@ -33,7 +47,11 @@ export class Conversation {
   readonly #outstanding = new Map<number, Verb>()
   readonly #onAnswer: (verb: Verb, code: ErrorCode | 'OK') => void
 
-  constructor(sink: Sink, speaker: Speaker, onAnswer: (verb: Verb, code: ErrorCode | 'OK') => void) {
+  constructor(
+    sink: Sink,
+    speaker: Speaker,
+    onAnswer: (verb: Verb, code: ErrorCode | 'OK') => void,
+  ) {
     this.sink = sink
     this.principal = speaker.principal
     this.session = speaker.session
@@ -53,6 +71,13 @@ export class Conversation {
   }
 
   reply(id: number, result: unknown, lsn: number): void {
+    const verb = this.#outstanding.get(id)
+    if (verb !== undefined && MAY_BE_LARGE.has(verb) && this.sink.isFull) {
+      // Dropping the connection instead would make its client ask for all of them again, for ever.
+      const text = 'too many answers wait to be read on this connection'
+      this.refuse(id, 'RESOURCE_EXHAUSTED', text, { retryAfterMs: ROOM_AFTER_MS })
+      return
+    }
     this.#end(id, 'OK')
     if (this.isOpen) this.sink.send(encodeReplyFrame(id, result, lsn))
   }

@@ -7,16 +7,19 @@ import { hexOf } from '../engine/held.ts'
 import type { EndedTask } from '../engine/fact.ts'
 import type { Partition } from './partition.ts'
 
-/** Ended tasks among these ids, from disk; undefined if all ids are in memory. */
+/** Ended tasks among these ids, from disk; undefined if all ids are those of live tasks. */
 export function fetchEnded(
   partition: Partition,
   ids: readonly TaskIdBytes[],
 ): Promise<EndedTasks> | undefined {
-  const missing = ids.filter((id) => partition.state.index.find(id) === undefined)
+  const missing = ids.filter((id) => !isLive(partition, id))
   return missing.length === 0 ? undefined : partition.lookup.ended(missing)
 }
 
-/** What is to be known of an enqueue's ids and keys; undefined if it has only fresh ids. */
+/**
+ * What is to be known of an enqueue's ids and keys; undefined if it has only fresh ids. Ids that
+ * the broker has yet to make are fresh, whatever the request says.
+ */
 export function fetchFindings(
   partition: Partition,
   request: EnqueueRequest,
@@ -27,7 +30,7 @@ export function fetchFindings(
     ? []
     : request.tasks
         .map((task) => task.id)
-        .filter((id) => id !== undefined && partition.state.index.find(id) === undefined)
+        .filter((id) => id !== undefined && !isLive(partition, id))
   if (unknown.length === 0 && (names.length === 0 || queue === undefined)) return undefined
   return findings(partition, { request, names, ids: unknown as TaskIdBytes[] })
 }
@@ -37,6 +40,15 @@ export function hashesOf(request: EnqueueRequest): readonly (Uint8Array | undefi
   return request.tasks.map((task) =>
     task.options?.idempotencyKey === undefined ? undefined : hashOf(request.queue, task),
   )
+}
+
+/**
+ * A live task stays in memory while somebody reads. One that has ended may leave it during the read,
+ * if its end was durable before the read began: it is looked up like one that has left.
+ */
+function isLive(partition: Partition, id: TaskIdBytes): boolean {
+  const task = partition.state.index.find(id)
+  return task !== undefined && !partition.state.ends.has(task)
 }
 
 async function findings(
@@ -78,7 +90,8 @@ function sinceTickMs(
   ids: readonly TaskIdBytes[],
 ): number {
   const now = partition.now()
-  const sentAgoMs = request.sentAgoMs ?? Math.max(...ids.map((id) => now.wallMs - wallMsOfTaskId(id)))
+  const sentAgoMs =
+    request.sentAgoMs ?? Math.max(...ids.map((id) => now.wallMs - wallMsOfTaskId(id)))
   return now.tickMs - Math.max(0, sentAgoMs) - MARGIN_MS
 }
 

@@ -106,7 +106,7 @@ export class Housekeeping {
     try {
       this.#trimJournal()
       await this.#forgetDedupe()
-      if (this.#isCounted) for (const target of this.#overfull()) await this.#forgetEnded(target)
+      if (this.#isCounted) await this.#forgetOverfull()
     } finally {
       this.#isBusy = false
     }
@@ -127,12 +127,24 @@ export class Housekeeping {
       if (this.#isStopped) return
       for (const [key] of page) {
         const { atMs, dedupe } = parseDedupeByAgeKey(key)
-        if (atMs > before) return
+        if (atMs > before) break
         builder.delete(key)
         builder.delete(dedupe)
       }
-      commits.kick()
+      if (builder.hasWork) commits.kick()
       return // one page a step
+    }
+  }
+
+  async #forgetOverfull(): Promise<void> {
+    const { fetches } = this.#partition
+    // Until this has ended, a task that was redriven since its end was read stays in memory, even if
+    // it ends once more: that it is there tells that what was read of it is not true any more.
+    const ticket = fetches.begin()
+    try {
+      for (const target of this.#overfull()) await this.#forgetEnded(target)
+    } finally {
+      fetches.end(ticket)
     }
   }
 
@@ -182,9 +194,13 @@ export class Housekeeping {
       if (doomed.length === 0) return
       const ended = await this.#partition.lookup.ended(doomed.map(({ id }) => id))
       if (this.#isStopped) return
-      for (const { key, id } of doomed) this.#forgetOne(key, id, ended.get(hexOf(id))?.chapters ?? 0)
       const counted = { queueNumber: queue.number, endClass, change: -1 } as const
-      this.note(doomed.map(() => counted))
+      for (const { key, id } of doomed) {
+        // A task that was redriven since has taken its records away itself.
+        if (this.#partition.state.index.find(id) !== undefined) continue
+        this.#forgetOne(key, id, ended.get(hexOf(id))?.chapters ?? 0)
+        this.note([counted])
+      }
       // Step by step: the next page waits until the broker's own work has had its commit as well.
       await this.#durable()
       if (doomed.length < page.length) return
@@ -196,9 +212,7 @@ export class Housekeeping {
   }
 
   #forgetOne(byEndKey: Uint8Array, id: Uint8Array, chapters: number): void {
-    const { builder, state } = this.#partition
-    // A task that was redriven since the page was read has taken its records away itself.
-    if (state.index.find(id) !== undefined) return
+    const { builder } = this.#partition
     builder.delete(byEndKey)
     builder.delete(taskKey('done', id))
     builder.delete(taskKey('payload', id))

@@ -13,6 +13,7 @@ import {
 } from '@tq/core'
 import { Refusal } from '../engine/decision.ts'
 import type { Command, EndedTasks, EnqueueFindings } from '../engine/command.ts'
+import { Backlog } from './backlog.ts'
 import { admit, type AdmissionLimits } from './admission.ts'
 import { ClaimDesk } from './claim-desk.ts'
 import { Conversation, type Sink, type Speaker } from './conversation.ts'
@@ -34,11 +35,11 @@ export interface PipelineEvents {
   readonly onAnswer: (verb: Verb, code: ErrorCode | 'OK') => void
 }
 
-interface Backlogged {
-  readonly conversation: Conversation
-  readonly id: number
-  readonly request: Request
-}
+/**
+ * Nobody was listened to for so long: leases are extended by that time, in ms. Shorter delays are
+ * those of any network, and extending costs a look at each lease.
+ */
+const HELD_UP_MS = 250
 
 export class Pipeline {
   readonly #partition: Partition
@@ -48,13 +49,21 @@ export class Pipeline {
   readonly #claims: ClaimDesk
   readonly #reads: ReadDesk
   readonly #bell: StopBell
-  #backlog: Backlogged[] = []
+  readonly #backlog: Backlog
   #isStopped = false
 
   constructor(partition: Partition, options: PipelineOptions, events: PipelineEvents) {
     this.#partition = partition
     this.#options = options
     this.#events = events
+    this.#backlog = new Backlog({
+      clock: partition.world.clock,
+      hasRoom: () => !partition.commits.isFull,
+      carryOut: ({ conversation, id, request }) => this.#carryOut(conversation, id, request),
+      onOver: (heldUpMs) => {
+        if (heldUpMs >= HELD_UP_MS) this.extendLeases(Math.floor(heldUpMs))
+      },
+    })
     this.#bell = new StopBell(partition, this.#conversations)
     this.#claims = new ClaimDesk(partition)
     this.#reads = new ReadDesk(partition, {
@@ -108,8 +117,7 @@ export class Pipeline {
       return
     }
     if (this.#partition.commits.isFull) {
-      this.#backlog.push({ conversation, id, request })
-      conversation.sink.setReading(false)
+      this.#backlog.add({ conversation, id, request })
       return
     }
     this.#carryOut(conversation, id, request)
@@ -117,18 +125,12 @@ export class Pipeline {
 
   /** Goes on with requests that found no room. */
   drainBacklog(): void {
-    while (this.#backlog.length > 0 && !this.#partition.commits.isFull) {
-      const batch = this.#backlog
-      this.#backlog = []
-      for (const [index, { conversation, id, request }] of batch.entries()) {
-        if (this.#partition.commits.isFull) {
-          this.#backlog.push(...batch.slice(index))
-          return
-        }
-        if (conversation.isOpen) this.#carryOut(conversation, id, request)
-      }
-      for (const { conversation } of batch) conversation.sink.setReading(true)
-    }
+    this.#backlog.drain()
+  }
+
+  /** Requests wait for room: what time brings waits as well, for heartbeats may be among them. */
+  get isHeldUp(): boolean {
+    return this.#backlog.isHeldUp
   }
 
   /** Hears every fact: what wakes waiting requests and workers. */
@@ -140,6 +142,7 @@ export class Pipeline {
 
   /** One bounded step of what time brings. Tells if there is more to do at once. */
   expire(): boolean {
+    if (this.#backlog.isHeldUp) return false
     const decision = this.#partition.step<'expire'>({ kind: 'expire' }, BROKER)
     this.#claims.serveWoken()
     return !(decision instanceof Refusal) && decision.more
@@ -270,9 +273,13 @@ export class Pipeline {
       const decision = this.#partition.step<'enqueue'>(command, conversation.principal)
       const needsIds = areIdsOurs && !(decision instanceof Refusal) && decision.ids === undefined
       const ids = needsIds ? { ids: request.tasks.map((task) => task.id) } : {}
-      this.#answer(conversation, id, decision instanceof Refusal ? decision : { ...decision, ...ids })
+      this.#answer(
+        conversation,
+        id,
+        decision instanceof Refusal ? decision : { ...decision, ...ids },
+      )
     }
-    const fetching = fetchFindings(this.#partition, request)
+    const fetching = fetchFindings(this.#partition, asked)
     if (fetching === undefined) decide(undefined)
     else this.#afterFetch(conversation, id, { fetching, decide })
   }
@@ -340,7 +347,9 @@ export class Pipeline {
       },
       () => {
         this.#partition.fetches.end(ticket)
-        conversation.refuse(id, 'UNAVAILABLE', 'the store could not be read', { retryAfterMs: 1_000 })
+        conversation.refuse(id, 'UNAVAILABLE', 'the store could not be read', {
+          retryAfterMs: 1_000,
+        })
       },
     )
   }

@@ -11,6 +11,8 @@ const TICK_MS_MAX = 500
 const HOUSEKEEPING_MS = 1_000
 /** A look that comes this much too late means that the process stood still. */
 const STALL_MS = 1_000
+/** Until the next look while requests wait for room in a commit, and time with them. */
+const HELD_UP_LOOK_MS = 20
 /** How old the tick clock on disk may get while nothing else is committed. */
 const TICK_DURABLE_MS = 60_000
 
@@ -85,7 +87,8 @@ export class Ticker {
   }
 
   #untilNextMs(): number {
-    const { partition } = this.#parts
+    const { partition, pipeline } = this.#parts
+    if (pipeline.isHeldUp) return HELD_UP_LOOK_MS
     const due = nextDue(partition.state)
     const now = partition.now()
     const dueMs = Math.min(due.tickMs - now.tickMs, due.wallMs - now.wallMs)

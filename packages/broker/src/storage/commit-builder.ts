@@ -102,7 +102,8 @@ export class CommitBuilder {
       case 'queue-created':
       case 'queue-changed': {
         const queue = this.#state.queuesByNumber.get(fact.number)
-        if (queue !== undefined) this.#changedQueues.add(queue)
+        invariant(queue !== undefined, 'a changed queue is known')
+        this.#changedQueues.add(queue)
         break
       }
       case 'session-opened': {
@@ -302,4 +303,3 @@ class GatheredBatch implements Batch {
 function textOf(key: Uint8Array): string {
   return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')
 }
-

@@ -20,9 +20,10 @@ import { taskKey } from './key.ts'
 import { CorruptRecordError, seal } from './sealed.ts'
 
 /** A task that nobody held when it ended: ending takes the lease away. */
-const aWaitingTask = aTaskWish.map(
-  (wish): TaskWish => ({ ...wish, core: { ...wish.core, state: 'queued', cancelRequested: false } }),
-)
+const aWaitingTask = aTaskWish.map((wish): TaskWish => ({
+  ...wish,
+  core: { ...wish.core, state: 'queued', cancelRequested: false },
+}))
 
 describe('done record', () => {
   it('gives back the task and its end', () => {
@@ -66,9 +67,7 @@ describe('done record', () => {
     const property = fc.property(aWaitingTask, anEnd, (wish, end) => {
       const { state, key, value } = ended(wish, end)
 
-      expectDetected(key, value, (otherKey, other) =>
-        decode(state, otherKey, other),
-      )
+      expectDetected(key, value, (otherKey, other) => decode(state, otherKey, other))
     })
     assertProperty(property, 10)
   })

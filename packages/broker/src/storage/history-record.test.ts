@@ -4,7 +4,13 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { assertProperty } from '../../test/property.ts'
 import { expectDetected, idOf } from '../../test/record-builder.ts'
-import type { AttemptRecord, EndedTask, EndRecord, TaskReleased, TaskRetried } from '../engine/fact.ts'
+import type {
+  AttemptRecord,
+  EndedTask,
+  EndRecord,
+  TaskReleased,
+  TaskRetried,
+} from '../engine/fact.ts'
 import {
   chapterOfEnd,
   chapterOfFact,

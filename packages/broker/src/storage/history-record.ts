@@ -10,7 +10,10 @@ export const HISTORY_RECORD_VERSION = 1
 type Transition = HistoryChapter['transitions'][number]
 
 /** The chapter of an attempt that ended without ending the task. */
-export function chapterOfFact(fact: TaskReleased | TaskRetried, generation: number): HistoryChapter {
+export function chapterOfFact(
+  fact: TaskReleased | TaskRetried,
+  generation: number,
+): HistoryChapter {
   const state: TaskState = fact.kind === 'task-retried' ? 'retrying' : 'queued'
   return chapter({
     attempt: fact.attempt,

@@ -55,7 +55,13 @@ describe('key', () => {
     ['done', taskKey('done', ID), '03 02aa 018f000000017abcaaabccddeeff0011'],
     [
       'done-by-end of a completed task',
-      doneByEndKey({ slot: 682, queueNumber: 7, endClass: 'done', endMs: 1_800_000_000_000, id: ID }),
+      doneByEndKey({
+        slot: 682,
+        queueNumber: 7,
+        endClass: 'done',
+        endMs: 1_800_000_000_000,
+        id: ID,
+      }),
       '04 02aa 00000007 00 000001a3185c5000 018f000000017abcaaabccddeeff0011',
     ],
     [
@@ -94,12 +100,18 @@ describe('key', () => {
   })
 
   it('is read back, from any place in a buffer', () => {
-    const property = fc.property(anId, aUint32, aDoneByEnd, anInstant, (id, chapter, entry, lsn) => {
-      expect(taskIdOfKey(within(taskKey('done', id)))).toEqual(id)
-      expect(chapterOfHistoryKey(within(historyKey(id, chapter)))).toBe(chapter)
-      expect(parseDoneByEndKey(within(doneByEndKey(entry)))).toEqual(entry)
-      expect(lsnOfJournalKey(within(journalKey(lsn)))).toBe(lsn)
-    })
+    const property = fc.property(
+      anId,
+      aUint32,
+      aDoneByEnd,
+      anInstant,
+      (id, chapter, entry, lsn) => {
+        expect(taskIdOfKey(within(taskKey('done', id)))).toEqual(id)
+        expect(chapterOfHistoryKey(within(historyKey(id, chapter)))).toBe(chapter)
+        expect(parseDoneByEndKey(within(doneByEndKey(entry)))).toEqual(entry)
+        expect(lsnOfJournalKey(within(journalKey(lsn)))).toBe(lsn)
+      },
+    )
     assertProperty(property, RUNS)
   })
 
@@ -220,7 +232,10 @@ function isWithin(key: Uint8Array, range: { from: Uint8Array; to: Uint8Array }):
 
 /** The same bytes as a view into a larger Buffer, as LevelDB may give them. */
 function within(key: Uint8Array): Uint8Array {
-  return Buffer.concat([Buffer.alloc(5, 0xee), key, Buffer.alloc(3, 0xee)]).subarray(5, 5 + key.length)
+  return Buffer.concat([Buffer.alloc(5, 0xee), key, Buffer.alloc(3, 0xee)]).subarray(
+    5,
+    5 + key.length,
+  )
 }
 
 function bytes(text: string): Uint8Array {

@@ -44,10 +44,7 @@ export async function recover(
   const { state, run } = into
   const record = await run('verify', () => verify(store, opened))
   state.tickMs = record.tickMs
-  state.lastToken = Math.max(
-    record.lastToken,
-    opened.ownership.epoch * limits.TOKENS_PER_EPOCH,
-  )
+  state.lastToken = Math.max(record.lastToken, opened.ownership.epoch * limits.TOKENS_PER_EPOCH)
   state.nextSequence = record.nextSequence
   state.nextQueueNumber = record.nextQueueNumber
   await run('load-queues', () => loadQueues(store, state))
@@ -119,7 +116,8 @@ async function loadQueues(
     const { number, name, paused, pauseReason } = record
     const by = { atMs: 0, actor: 'recovery' }
     apply(state, { kind: 'queue-created', number, name, settings, ...by })
-    if (paused) apply(state, { kind: 'queue-changed', number, settings, paused, pauseReason, ...by })
+    if (paused)
+      apply(state, { kind: 'queue-changed', number, settings, paused, pauseReason, ...by })
   })
   return { value: undefined, counts: { queues: state.queuesByNumber.size } }
 }
@@ -163,11 +161,14 @@ async function loadTasks(
 
 function readTask(state: EngineState, profiles: ProfileReader, [key, value]: Entry): StoredTask {
   const id = taskIdOfKey(key)
-  const { core, profile, lease, cancelNote } = readOrRefuse(() => {
-    unseal(key, value, TASK_RECORD_VERSION)
-    const record = decodeTask(new ByteReader(value, SEAL_BYTES))
-    return { ...record, profile: soundProfile(id, record.core, profiles) }
-  }, `the record of task ${formatTaskId(id)}`)
+  const { core, profile, lease, cancelNote } = readOrRefuse(
+    () => {
+      unseal(key, value, TASK_RECORD_VERSION)
+      const record = decodeTask(new ByteReader(value, SEAL_BYTES))
+      return { ...record, profile: soundProfile(id, record.core, profiles) }
+    },
+    `the record of task ${formatTaskId(id)}`,
+  )
   return {
     restored: { ...core, id, profile, cancelNote },
     lease: lease === undefined ? undefined : leaseOf(state, lease),
@@ -244,4 +245,3 @@ function gap(expected: number, found: number): StoreError {
     `commit ${expected} is missing though commit ${found} is there: acknowledged work was lost; ${WHAT_TO_DO}`,
   )
 }
-

@@ -1,6 +1,12 @@
 // A TCP proxy in front of a broker that does to connections what networks do.
 
-import { createConnection, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import {
+  createConnection,
+  createServer,
+  type AddressInfo,
+  type Server,
+  type Socket,
+} from 'node:net'
 import { once } from 'node:events'
 
 export interface ProxyAddress {
@@ -69,16 +75,17 @@ export class FaultProxy {
 
 /** One connection through the proxy. */
 export class ProxyLink {
+  /** What happens to its bytes from now on. */
+  faults: Faults
   readonly #client: Socket
   readonly #broker: Socket
-  readonly #faults: Faults
   /** Bytes that may still pass before the connection is dropped. */
   readonly #left = { up: Infinity, down: Infinity }
 
   constructor(client: Socket, broker: Socket, faults: Faults) {
     this.#client = client
     this.#broker = broker
-    this.#faults = faults
+    this.faults = faults
     client.on('data', (chunk) => this.#pass('up', chunk))
     broker.on('data', (chunk) => this.#pass('down', chunk))
     for (const socket of [client, broker]) {
@@ -100,12 +107,12 @@ export class ProxyLink {
   }
 
   #pass(way: Way, chunk: Buffer): void {
-    if (this.#faults.blackhole === way) return
+    if (this.faults.blackhole === way) return
     const to = way === 'up' ? this.#broker : this.#client
     const part = chunk.subarray(0, this.#left[way])
     const isLast = part.length < chunk.length || part.length === this.#left[way]
     this.#left[way] -= part.length
-    if (this.#faults.singleBytes === true) for (const byte of part) to.write(Uint8Array.of(byte))
+    if (this.faults.singleBytes === true) for (const byte of part) to.write(Uint8Array.of(byte))
     else to.write(part)
     if (!isLast) return
     // What was let through shall arrive: the far side is ended, the near one breaks.

@@ -46,7 +46,8 @@ it('leaks no lease in 500 rounds of claims cut off at every point', async () => 
   expect(await wire.stats(queue)).toMatchObject({ running: 0, assigned: 0, queued: TASKS })
   const { tasks } = await wire.claim(queue, { claim: ROUNDS + 1, max: TASKS })
   expect(new Set(tasks.map((task) => hex(task[0])))).toEqual(new Set(ids.map(hex)))
-  for (const task of tasks) expect([task[4], task[6].failures, task[6].losses]).toEqual([1, undefined, undefined])
+  for (const task of tasks)
+    expect([task[4], task[6].failures, task[6].losses]).toEqual([1, undefined, undefined])
   // The faults did hit: many a lost claim had been carried out.
   expect(seen.again).toBeGreaterThan(ROUNDS / 10)
   expect(seen.released).toBeGreaterThan(ROUNDS / 10)

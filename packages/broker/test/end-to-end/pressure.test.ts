@@ -1,11 +1,12 @@
 // More than fits: requests beyond the limit in flight, answers that nobody reads, large payloads from all sides.
 
-import { encodeRequestFrame, type ReplyOf } from '@tq/core'
+import { encodeRequestFrame, formatTaskId, type ReplyOf, type RequestOf } from '@tq/core'
 import { describe, expect, it } from 'vitest'
 import { eventually } from './eventually.ts'
+import { aClient, aWorker } from './sdk.ts'
 import { aQueueName, aTask } from './task-spec.ts'
 import { sharedBroker } from './test-broker.ts'
-import { heldOf } from './wire-client.ts'
+import { heldOf, type WireClient } from './wire-client.ts'
 
 const IN_FLIGHT_MAX = 256
 const OUTPUT_BYTES_MAX = 2 * 1024 * 1024
@@ -57,47 +58,26 @@ describe('10,000 requests that are pipelined over one connection', () => {
 
 describe('a client that does not read its answers', () => {
   it('is disconnected, while others are served', async () => {
-    const queue = aQueueName()
-    const other = await broker.wire()
-    const payload = 'x'.repeat(500_000)
-    const [id] = await other.enqueue(queue, [aTask(queue, { payload })])
-    const wire = await broker.wire()
-    wire.pause()
+    const { wire, other, get } = await aDeafClient()
 
-    // More than buffers of the system and of the broker hold together.
-    for (let count = 0; count < 40; count += 1) {
-      void wire.ask<'get'>({ verb: 'get', id: id!, payload: true }).catch(() => undefined)
-    }
+    const answered = askUntilClosed(wire, () => wire.write(encodeRequestFrame(nextId(), get)))
 
-    await eventually(async () => {
-      expect((await other.ask<'stats'>({ verb: 'stats' })).broker.connections).toBe(1)
-    })
+    await Promise.all([wire.closed, answered])
+    expect((await other.ask<'stats'>({ verb: 'stats' })).broker.connections).toBe(1)
   })
 
-  it('is disconnected in time as well when a request of it is half sent', async () => {
-    const queue = aQueueName()
-    const other = await broker.wire()
-    const payload = 'x'.repeat(100_000)
-    const [id] = await other.enqueue(queue, [aTask(queue, { payload })])
-    const wire = await broker.wire()
-    wire.pause()
-    const get = { verb: 'get', id: id!, payload: true } as const
+  it('is disconnected as well when a request of it is always half sent', async () => {
+    const { wire, other, get } = await aDeafClient()
+    let rest: Uint8Array = new Uint8Array(0)
 
-    // One at a time, as long as they are answered: the broker never holds more than it wants to.
-    void (async () => {
-      for (let number = 1; !wire.isClosed; number += 1) {
-        const frame = encodeRequestFrame(1_000 + number, get)
-        const rest = encodeRequestFrame(1_000_000 + number, get).subarray(0, 8)
-        wire.write(Buffer.concat([frame, rest]))
-        await other.ask({ verb: 'ping' })
-        wire.write(encodeRequestFrame(1_000_000 + number, get).subarray(8))
-        if (number % 10 === 0) await new Promise((resolve) => setImmediate(resolve))
-      }
-    })().catch(() => undefined)
+    const answered = askUntilClosed(wire, () => {
+      const frame = encodeRequestFrame(nextId(), get)
+      wire.write(Buffer.concat([rest, frame.subarray(0, 8)]))
+      rest = frame.subarray(8)
+    })
 
-    await eventually(async () => {
-      expect((await other.ask<'stats'>({ verb: 'stats' })).broker.connections).toBe(1)
-    }, { deadlineMs: 8_000 })
+    await Promise.all([wire.closed, answered])
+    expect((await other.ask<'stats'>({ verb: 'stats' })).broker.connections).toBe(1)
   })
 
   it('gets everything if it only pauses for a while', async () => {
@@ -138,16 +118,84 @@ describe('large payloads', () => {
     expect(await wires[0]!.stats(queue)).toMatchObject({ queued: 360 })
   })
 
-  it('can be asked for many at once by a client that reads them', async () => {
+  it('come as many at a time as an answer may hold, and at least one', async () => {
     const queue = aQueueName()
     const wire = await broker.wire()
-    const payload = 'x'.repeat(1_000_000)
-    const ids = await wire.enqueue(queue, [1, 2, 3].map(() => aTask(queue, { payload })))
-
-    const answers = Array.from({ length: 60 }, (_, at) =>
-      wire.ask<'get'>({ verb: 'get', id: ids[at % 3]!, payload: true }),
+    const payload = 'x'.repeat(700_000)
+    await wire.enqueue(
+      queue,
+      [1, 2, 3].map(() => aTask(queue, { payload })),
+    )
+    await wire.enqueue(
+      queue,
+      [4, 5].map(() => aTask(queue, { payload })),
     )
 
-    for (const { payloadBytes } of await Promise.all(answers)) expect(payloadBytes).toBe(1_000_005)
+    const counts = []
+    for (let claims = 0; claims < 3; claims += 1) {
+      counts.push((await wire.claim(queue, { max: 1_000 })).tasks.length)
+    }
+
+    expect(counts).toEqual([2, 2, 1])
+  })
+
+  it('all come, though far more are asked for at once than may wait to be read', async () => {
+    const queue = aQueueName()
+    const wire = await broker.wire()
+    const client = aClient(broker)
+    const payload = 'x'.repeat(1_000_000)
+    const tasks = [1, 2, 3].map(() => aTask(queue, { payload }))
+    const ids = (await wire.enqueue(queue, tasks)).map(formatTaskId)
+
+    const asks = Array.from({ length: 60 }, (_, at) => client.get(ids[at % 3]!, { payload: true }))
+
+    for (const { payload: bytes } of await Promise.all(asks)) expect(bytes).toHaveLength(1_000_005)
+  })
+
+  it('and large results reach those who wait for them, though many tasks end at once', async () => {
+    const queue = aQueueName()
+    const client = aClient(broker)
+    const worker = aWorker(broker, { queues: [queue], concurrency: 100 })
+    worker.handle('*', () => 'x'.repeat(200_000))
+    const tasks = Array.from({ length: 100 }, () => ({ type: 'render', payload: 1 }))
+    const handles = await client.enqueueMany(queue, tasks)
+    const results = handles.map((handle) => handle.result({ timeoutMs: 20_000 }))
+
+    await worker.start()
+
+    for (const result of await Promise.all(results)) expect(result).toHaveLength(200_000)
+    expect(client.isConnected).toBe(true)
   })
 })
+
+let lastId = 1_000_000
+
+function nextId(): number {
+  lastId += 1
+  return lastId
+}
+
+/** A client that reads nothing, a request whose answer is large, and somebody else. */
+async function aDeafClient(): Promise<{
+  readonly wire: WireClient
+  readonly other: WireClient
+  readonly get: RequestOf<'get'>
+}> {
+  const queue = aQueueName()
+  const other = await broker.wire()
+  const [id] = await other.enqueue(queue, [aTask(queue, { payload: 'x'.repeat(100_000) })])
+  const wire = await broker.wire()
+  await eventually(async () => {
+    expect((await other.ask<'stats'>({ verb: 'stats' })).broker.connections).toBe(2)
+  })
+  wire.pause()
+  return { wire, other, get: { verb: 'get', id: id!, payload: true } }
+}
+
+/** Goes on asking, slowly enough for every answer to be made before the next request. */
+async function askUntilClosed(wire: WireClient, ask: () => void): Promise<void> {
+  while (!wire.isClosed) {
+    ask()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}

@@ -32,7 +32,12 @@ it('takes away what waits in any state, lets the held ones finish, and counts ri
   expect(await refusalOf(wire.task(later[0]!))).toBe('NOT_FOUND')
   expect(await refusalOf(wire.task(failed.id))).toBe('NOT_FOUND')
   for (const one of [...held, ...assigned]) expect(await wire.complete(one)).toEqual({ ok: 1 })
-  expect(await wire.stats(queue)).toMatchObject({ running: 0, assigned: 0, completedTotal: 6, kept: 6 })
+  expect(await wire.stats(queue)).toMatchObject({
+    running: 0,
+    assigned: 0,
+    completedTotal: 6,
+    kept: 6,
+  })
   expect((await wire.claim(queue)).tasks).toEqual([])
 })
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, onTestFinished } from 'vitest'
 import { FaultProxy } from './fault-proxy.ts'
-import { type Exit, TestProcess } from './test-process.ts'
+import { type Exit, type ProcessOptions, TestProcess } from './test-process.ts'
 import { WireClient, type WireOptions } from './wire-client.ts'
 
 export interface Address {
@@ -39,12 +39,12 @@ export class TestBroker {
     this.#flags = flags
   }
 
-  /** Starts it, again if it was killed; resolves when it listens. */
-  async start(...flags: readonly string[]): Promise<void> {
+  /** Starts it, again if it has ended; resolves when it listens. */
+  async start(flags: readonly string[] = [], options: ProcessOptions = {}): Promise<void> {
     if (this.#root === '') this.#root = await mkdtemp(join(tmpdir(), 'tq-e2e-'))
-    this.#process = new TestProcess('broker', [...this.args(), ...flags])
-    const started = await this.#process.event('started')
-    this.#address = started['address'] as Address
+    this.#process = new TestProcess('broker', [...this.args(), ...flags], options)
+    const listening = await this.#process.event('listening')
+    this.#address = listening['address'] as Address
   }
 
   get directory(): string {

@@ -9,6 +9,11 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null
 }
 
+export interface ProcessOptions {
+  /** Largest file that it may write, in blocks of 512 bytes; beyond it every write fails. */
+  readonly fileBlocksMax?: number
+}
+
 const PACKAGES = new URL('../../../', import.meta.url)
 /** What still runs, so that nothing is left even if the test runner is stopped in the middle. */
 const alive = new Set<ChildProcess>()
@@ -24,11 +29,17 @@ export class TestProcess {
   #watchers: (() => void)[] = []
 
   /** @param program Such as `broker`: the package whose `dist/main.js` is run. */
-  constructor(program: string, args: readonly string[]) {
+  constructor(program: string, args: readonly string[], options: ProcessOptions = {}) {
     const entry = fileURLToPath(new URL(`${program}/dist/main.js`, PACKAGES))
     if (!existsSync(entry)) throw new Error(`${entry} is missing; build first: tsc -b packages`)
     const stdio: ('ignore' | 'pipe')[] = ['ignore', 'pipe', 'pipe']
-    const child = spawn(process.execPath, [entry, ...args], { stdio })
+    const command = [process.execPath, entry, ...args]
+    const limit = options.fileBlocksMax
+    const [file = '', ...rest] =
+      limit === undefined
+        ? command
+        : ['sh', '-c', `ulimit -f ${limit}; exec "$@"`, 'sh', ...command]
+    const child = spawn(file, rest, { stdio })
     this.#child = child
     alive.add(child)
     for (const stream of [child.stdout, child.stderr]) {

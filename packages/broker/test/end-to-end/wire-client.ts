@@ -40,7 +40,7 @@ interface Pending {
   readonly reject: (error: Error) => void
 }
 
-type ClaimAsk = Partial<Omit<RequestOf<'claim'>, 'verb' | 'queues'>>
+type ClaimAsk = Partial<Omit<RequestOf<'claim'>, 'verb'>>
 
 export class WireClient {
   readonly session: Uint8Array

@@ -20,6 +20,15 @@ export interface Asked {
   readonly session: string
   /** Of a heartbeat: the leases it names that were over when it came. */
   readonly stale: ReadonlySet<string>
+  /** Number of the world's event in which it came. */
+  readonly event: number
+}
+
+/** A claim that may be parked. */
+export interface WaitingClaim {
+  readonly session: string
+  readonly claim: ClaimRequest
+  readonly untilMs: number
 }
 
 /** Verbs that show nothing of the state that a crash could undo. */
@@ -29,6 +38,8 @@ export class Answers {
   readonly #trace: Trace
   readonly #chronicle: Chronicle
   readonly #claims = new Map<string, ClaimRequest>()
+  /** Claims that came and have neither been answered nor been given anything. */
+  readonly #waiting = new Map<string, WaitingClaim>()
   readonly #contacts = new Map<string, number>()
   readonly #renewals = new Map<number, number>()
   readonly #completing = new Set<number>()
@@ -45,6 +56,7 @@ export class Answers {
     this.#startedAtMs = nowMs
     this.#hasFailed = false
     this.#contacts.clear()
+    this.#waiting.clear()
     this.#renewals.clear()
   }
 
@@ -72,13 +84,38 @@ export class Answers {
     else this.#completing.delete(token)
   }
 
+  /** Claims that are parked, unless they wait for room in a commit. */
+  waitingClaims(nowMs: number): WaitingClaim[] {
+    return [...this.#waiting.values()].filter(({ untilMs }) => untilMs > nowMs)
+  }
+
+  /** The claim was given a task, or its connection is gone: it is parked no more. */
+  unparked(session: string, claim: number): void {
+    this.#waiting.delete(`${session} ${claim}`)
+  }
+
   claimOf(session: string, claim: number): ClaimRequest | undefined {
     return this.#claims.get(`${session} ${claim}`)
   }
 
-  received(session: string, request: Request, nowMs: number): Asked {
+  received(
+    session: string,
+    request: Request,
+    now: { readonly nowMs: number; readonly eventNumber: number },
+  ): Asked {
+    const { nowMs, eventNumber } = now
     const stale = new Set<string>()
-    if (request.verb === 'claim') this.#claims.set(`${session} ${request.claim}`, request)
+    if (request.verb === 'claim') {
+      const name = `${session} ${request.claim}`
+      if (this.#waiting.has(name)) this.#trace.reach('a re-sent claim replaced its parked self')
+      this.#claims.set(name, request)
+      // What it holds already it gets again, as soon as that is durable: it is not parked.
+      const isParked = !this.#holds(session, request.claim)
+      if (isParked) {
+        const untilMs = nowMs + request.waitMs
+        this.#waiting.set(name, { session, claim: request, untilMs })
+      }
+    }
     if (request.verb === 'heartbeat') {
       for (const lease of request.leases) {
         if (this.#isCurrent(lease)) this.#renewals.set(lease.token, nowMs)
@@ -86,16 +123,23 @@ export class Answers {
       }
     }
     const { verb } = request
+    if (verb === 'abort') {
+      // Whatever it names, it is not parked any more; if it was a claim, its answer says so.
+      for (const [name, waiting] of this.#waiting) {
+        if (waiting.session === session) this.#waiting.delete(name)
+      }
+    }
     if (verb === 'claim' || verb === 'heartbeat' || verb === 'register') {
       this.#contacts.set(session, nowMs)
     }
-    return { request, session, stale }
+    return { request, session, stale, event: eventNumber }
   }
 
   /** Judges an answer. */
   sent(asked: Asked, message: ServerMessage): void {
     const { request } = asked
     if (message.kind === 'push') return
+    if (request.verb === 'claim') this.unparked(asked.session, request.claim)
     if (message.kind === 'refusal') return this.#refused(asked, message.error)
     const isSaid = !this.#hasFailed || HARMLESS.has(request.verb)
     this.#law(isSaid, asked, 'R4: nothing is acknowledged after a commit has failed')
@@ -110,7 +154,10 @@ export class Answers {
       this.#trace.reach('a stop order was pushed')
       const task = this.#durable(id)
       const isOver = task.lease?.token !== token || task.cancelRequested
-      this.#trace.law(isOver, `R3: token ${token} is told to stop (${reason}) before that is durable`)
+      this.#trace.law(
+        isOver,
+        `R3: token ${token} is told to stop (${reason}) before that is durable`,
+      )
     }
   }
 
@@ -133,13 +180,17 @@ export class Answers {
         for (const id of request.ids) this.#durable(id)
         return
       case 'register': {
-        const session = this.#chronicle.durable.sessions.get(asked.session)
-        return this.#law(session?.isWorker === true, asked, 'R3: a registered worker is durable')
+        const isDurable = this.#chronicle.durable.workers.has(asked.session)
+        return this.#law(isDurable, asked, 'R3: a registered worker is durable')
       }
       case 'queue-pause':
       case 'queue-resume':
       case 'queue-set':
-        return this.#law(this.#chronicle.durable.queues.has(request.queue), asked, 'R3: a set queue is durable')
+        return this.#law(
+          this.#chronicle.durable.queues.has(request.queue),
+          asked,
+          'R3: a set queue is durable',
+        )
       case 'get': {
         const { id, lease, end } = result as ReplyOf<'get'>
         const task = this.#durable(id)
@@ -189,7 +240,11 @@ export class Answers {
       if (key === undefined || isOwn) continue
       this.#trace.reach('an idempotency key found its task')
       const known = this.#chronicle.durable.keys.get(keyOf(request.queue, key))
-      this.#law(known === undefined || known.id === hexOf(id), asked, 'I6: a key names its one task')
+      this.#law(
+        known === undefined || known.id === hexOf(id),
+        asked,
+        'I6: a key names its one task',
+      )
     }
   }
 
@@ -197,7 +252,7 @@ export class Answers {
     const { request } = asked
     if (request.verb !== 'claim') return
     this.#law(reply.tasks.length <= request.max, asked, 'a claim gets at most what it asked for')
-    const longestMs = request.leaseMs ?? 15_000
+    const longestMs = (request.leaseMs ?? 15_000) + this.#chronicle.live.extendedMs
     this.#law(reply.leaseMs <= longestMs, asked, 'I11: no more time is promised than was given')
     if (request.waitMs > 0) {
       this.#trace.reach(
@@ -206,12 +261,20 @@ export class Answers {
     }
     for (const [id, token, queue, type, attempt, payload] of reply.tasks) {
       const task = this.#durable(id)
-      this.#law(task.tokens.includes(token), asked, `R2: token ${token} is durable before it is told`)
+      this.#law(
+        task.tokens.includes(token),
+        asked,
+        `R2: token ${token} is durable before it is told`,
+      )
       const isSame = task.queue === queue && task.type === type && request.queues.includes(queue)
       this.#law(isSame, asked, `${shortOf(hexOf(id))} is delivered as what it is`)
       const isWhole = Buffer.compare(payload, task.payload) === 0
       this.#law(isWhole, asked, `I25: the payload of ${shortOf(hexOf(id))} is delivered unharmed`)
       this.#law(attempt >= 1, asked, 'attempts count from one')
+      const { lease } = task
+      if (lease?.token === token && lease.event < asked.event) {
+        this.#trace.reach('a re-sent claim got its leases again')
+      }
     }
   }
 
@@ -255,7 +318,11 @@ export class Answers {
       const task = this.#durable(item.id)
       this.#law(task.tokens.includes(item.token), asked, 'I3: only a holder ends an attempt')
       const isOver = task.lease?.token !== item.token
-      this.#law(isOver, asked, `R1: the end of token ${item.token} is acknowledged before it is durable`)
+      this.#law(
+        isOver,
+        asked,
+        `R1: the end of token ${item.token} is acknowledged before it is durable`,
+      )
       if (verb !== 'complete') continue
       const isCompleted = task.end?.state === 'completed' && task.end.token === item.token
       this.#law(isCompleted, asked, `R1: ${shortOf(task.id)} is completed by token ${item.token}`)
@@ -308,8 +375,12 @@ export class Answers {
     const isBug = code === 'INTERNAL' || code === 'BAD_REQUEST' || code === 'FORBIDDEN'
     this.#law(!isBug, asked, `nobody sends what must be refused as ${code}: ${error.message}`)
     if (code === 'OUTCOME_UNKNOWN' && request.verb === 'enqueue') {
+      const isOurs = request.tasks.every(({ id }) => id === undefined)
+      this.#law(!isOurs, asked, 'I6: ids that the broker makes are new')
       const isLive = request.tasks.every(
-        ({ id }) => id !== undefined && this.#chronicle.live.tasks.get(hexOf(id))?.end === undefined &&
+        ({ id }) =>
+          id !== undefined &&
+          this.#chronicle.live.tasks.get(hexOf(id))?.end === undefined &&
           this.#chronicle.live.tasks.has(hexOf(id)),
       )
       this.#law(!isLive, asked, 'I6: a task that lives is not unknown')
@@ -322,6 +393,13 @@ export class Answers {
     if (task !== undefined) return task
     this.#trace.violate(`R3: task ${shortOf(hexOf(id))} is told of before it is durable`)
     return this.#chronicle.live.tasks.get(hexOf(id)) ?? NOBODY
+  }
+
+  #holds(session: string, claim: number): boolean {
+    for (const { lease } of this.#chronicle.live.tasks.values()) {
+      if (lease?.session === session && lease.claim === claim) return true
+    }
+    return false
   }
 
   #isCurrent({ id, token }: HeldTask): boolean {

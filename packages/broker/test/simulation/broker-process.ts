@@ -4,17 +4,22 @@ import { checkInvariants } from '../../src/engine/invariants.ts'
 import { DEFAULT_ENGINE_OPTIONS } from '../../src/engine/state.ts'
 import { DEFAULT_QUEUE_SETTINGS } from '../../src/engine/queue.ts'
 import type { Fact } from '../../src/engine/fact.ts'
-import type { Row } from '../../src/engine/rows.ts'
+import { NO_ROW, type Row } from '../../src/engine/rows.ts'
 import { Housekeeping } from '../../src/pipeline/housekeeping.ts'
 import { Partition, PAYLOAD_CACHE_BYTES_MIN } from '../../src/pipeline/partition.ts'
 import { Pipeline } from '../../src/pipeline/pipeline.ts'
 import { Ticker } from '../../src/pipeline/ticker.ts'
-import { FaultyStore, type Fate, type FaultPlan, NO_FAULTS } from '../../src/storage/faulty-store.ts'
+import {
+  FaultyStore,
+  type Fate,
+  type FaultPlan,
+  NO_FAULTS,
+} from '../../src/storage/faulty-store.ts'
 import { MemoryImage } from '../../src/storage/memory-image.ts'
 import type { Answers } from './answers.ts'
 import type { Chronicle } from './chronicle.ts'
 import { checkEngine } from './engine-check.ts'
-import { bytesOf, type Heard, type Moment, namesIn } from './heard.ts'
+import { bytesOf, type Heard, type Moment, namesIn, shortOf } from './heard.ts'
 import { Laws, lineOf } from './laws.ts'
 import { reachPoints } from './points.ts'
 import { ProcessScheduler } from './process-scheduler.ts'
@@ -59,6 +64,8 @@ export class BrokerProcess {
   readonly #plan: { -readonly [K in keyof FaultPlan]: FaultPlan[K] }
   /** The disk is nearly full. */
   isSpaceLow = false
+  /** Called when a commit begins. */
+  onCommit: () => void = () => undefined
   /** Called when the process is gone. */
   onDeath: () => void = () => undefined
 
@@ -133,14 +140,27 @@ export class BrokerProcess {
   /** Checks what must hold after every event. */
   checkMemory(): void {
     if (this.#listening === undefined || this.#hasFailed) return
-    checkInvariants(this.#listening.partition.state)
+    const { partition, pipeline, laws } = this.#listening
+    checkInvariants(partition.state)
+    if (pipeline.isHeldUp) return
+    const { trace, answers, world } = this.#parts
+    for (const { session, claim } of answers.waitingClaims(world.nowMs)) {
+      const ready = claim.queues.some((queue) => laws.firstFor(queue, { session, claim }))
+      trace.law(
+        !ready,
+        `I12: claim ${claim.claim} of ${shortOf(session)} is parked beside ready work`,
+      )
+    }
   }
 
   /** Compares memory and disk with the model. */
   checkAll(): void {
     const { trace, chronicle } = this.#parts
-    if (this.#listening !== undefined && !this.#hasFailed) {
+    // After a failure memory is ahead of the disk, and only the next start tells how far.
+    if (this.#hasFailed || this.#store === undefined) return
+    if (this.#listening !== undefined) {
       checkEngine(trace, this.#listening.partition.state, chronicle.live)
+      this.#checkKept(this.#listening)
     }
     checkStore(trace, this.#image, {
       model: chronicle.durable,
@@ -149,20 +169,41 @@ export class BrokerProcess {
     })
   }
 
+  /** What housekeeping counts is what is kept, whenever nothing is under way. */
+  #checkKept({ partition, housekeeping }: Listening): void {
+    const { trace, chronicle } = this.#parts
+    if (partition.builder.hasWork || chronicle.isInFlight) return
+    for (const queue of partition.state.queuesByName.values()) {
+      const { kept, dead } = housekeeping.keptOf(queue)
+      if (kept === null) continue
+      const all = [...chronicle.durable.tasks.values()].filter(
+        (task) => task.kept && task.queue === queue.name,
+      )
+      const died = all.filter(({ end }) => end?.state === 'dead').length
+      const isRight = kept === all.length - died && dead === died
+      const counted = `${kept} done and ${dead} dead`
+      trace.law(
+        isRight,
+        `I19: ${queue.name} keeps ${all.length - died} and ${died}, not ${counted}`,
+      )
+    }
+  }
+
   async #recover(scheduler: ProcessScheduler): Promise<void> {
     const { world, trace, chronicle, answers, swarm } = this.#parts
     const store = new FaultyStore(this.#image, {
       ...{ random: this.#random, scheduler, plan: this.#plan },
     })
     this.#store = store
-    const watched = new WatchedStore(store, chronicle, trace)
+    const watched = new WatchedStore(store, { chronicle, trace, onCommit: () => this.onCommit() })
     const opened = await watched.open()
     const { epoch } = opened.ownership
     trace.note('broker', `opens its store at commit ${opened.lsn}, epoch ${epoch}`)
     trace.law(epoch > this.#epoch, `I4: epoch ${epoch} follows epoch ${this.#epoch}`)
     this.#epoch = epoch
     if (this.#unknownLsn > 0) {
-      if (opened.lsn >= this.#unknownLsn) trace.reach('a commit that ended as unknown had been applied')
+      if (opened.lsn >= this.#unknownLsn)
+        trace.reach('a commit that ended as unknown had been applied')
       else trace.reach('a commit that ended as unknown had been lost')
       this.#unknownLsn = 0
     }
@@ -234,7 +275,10 @@ export class BrokerProcess {
     const { state } = partition
     chronicle.restarted(this.#momentOf(partition), (id) => {
       const row = state.index.find(bytesOf(id))
-      return row === undefined ? undefined : state.tasks.state(row)
+      if (row === undefined) return undefined
+      const lease = state.tasks.lease(row)
+      const deadlineTickMs = lease === NO_ROW ? undefined : state.leases.deadlineTickMs(lease)
+      return { state: state.tasks.state(row), deadlineTickMs }
     })
     if (chronicle.durableLsn > 0 && state.liveCount > 0) {
       trace.reach('an acknowledged task was found again after a crash')
@@ -244,7 +288,7 @@ export class BrokerProcess {
     this.checkMemory()
     this.checkAll()
     ticker.start()
-    void housekeeping.begin()
+    void housekeeping.begin().catch((error: unknown) => trace.note('broker', String(error)))
     trace.note('broker', `listens with ${state.liveCount} tasks`)
   }
 
@@ -262,6 +306,7 @@ export class BrokerProcess {
       laws.judge(heard)
       reachPoints(trace, heard, { model: chronicle.live, answers, epoch: this.#epoch })
       chronicle.hear(heard)
+      if (fact.kind === 'task-leased') answers.unparked(heard.session, fact.claim)
     } catch (error) {
       // What the model cannot follow is a broken law as well; the first one was noted above.
       trace.violate(`the model cannot follow: ${String(error)}`)

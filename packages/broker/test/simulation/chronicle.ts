@@ -2,7 +2,8 @@
 
 import type { Batch } from '../../src/storage/port.ts'
 import { dedupeKey, FAMILIES, journalKey, taskIdOfKey } from '../../src/storage/key.ts'
-import { slotOfQueue } from '@tq/core'
+import { slotOfQueue, type TaskState } from '@tq/core'
+import { FACT_KINDS, type Fact } from '../../src/engine/fact.ts'
 import { type Heard, hexOf, type Moment } from './heard.ts'
 import { keyOf, Model, type ModelQueue, type ModelTask } from './model.ts'
 import type { Trace } from './trace.ts'
@@ -17,6 +18,12 @@ interface Commit {
   readonly forgottenKeys: readonly string[]
 }
 
+/** What recovery read of a live task. */
+export interface Recovered {
+  readonly state: TaskState
+  readonly deadlineTickMs: number | undefined
+}
+
 export class Chronicle {
   readonly #trace: Trace
   #live = new Model()
@@ -26,6 +33,11 @@ export class Chronicle {
   #inFlight: Commit | undefined
   /** Names of idempotency keys by the hex text of their key on disk. */
   readonly #keyNames = new Map<string, string>()
+
+  readonly #promised = new Set<string>()
+  /** Ids that came with an idempotency key: another task may stand for them. */
+  readonly #keyed = new Set<string>()
+  readonly #batches = new Map<string, readonly string[]>()
 
   constructor(trace: Trace) {
     this.#trace = trace
@@ -61,6 +73,29 @@ export class Chronicle {
     this.#live.apply(heard)
     // Whoever becomes live again takes its records along, whatever was kept before.
     if (fact.kind === 'task-redriven') this.#live.change(id, { kept: false })
+  }
+
+  /** Nothing is gathered or in flight. */
+  get isQuiet(): boolean {
+    return this.#inFlight === undefined && this.#gathering.every(({ fact }) => !isDurable(fact))
+  }
+
+  /** A producer was told that these tasks exist: that must be so for ever. */
+  promised(ids: readonly string[]): void {
+    for (const id of ids) this.#promised.add(id)
+  }
+
+  /** A producer sends these tasks in one request: all of them become durable at once, or none. */
+  batch(ids: readonly string[], keyed: readonly string[]): void {
+    for (const id of ids) this.#batches.set(id, ids)
+    for (const id of keyed) this.#keyed.add(id)
+  }
+
+  /** I1: what was acknowledged is there, or it ended and may have been forgotten. */
+  checkPromises(): void {
+    for (const id of this.#promised) {
+      this.#trace.law(this.#durable.tasks.has(id), `I1: task ${id} was acknowledged and is lost`)
+    }
   }
 
   /** The store was asked to commit all that was gathered. */
@@ -112,15 +147,23 @@ export class Chronicle {
     this.#inFlight = undefined
     this.#gathering = []
     this.#live = new Model(this.#durable)
+    this.checkPromises()
   }
 
   /** Recovery is through: the time of leases begins anew. */
-  restarted(at: Moment, states: (id: string) => string | undefined): void {
-    // A task whose due time had come waits for it again: that it is due is not written down.
-    for (const task of this.#live.tasks.values()) {
-      const { id, dueFrom } = task
-      if (dueFrom === undefined || states(id) !== dueFrom) continue
-      this.#live.change(id, { state: dueFrom, dueFrom: undefined })
+  restarted(at: Moment, recovered: (id: string) => Recovered | undefined): void {
+    for (const model of [this.#live, this.#durable]) {
+      for (const { id, dueFrom, lease } of model.tasks.values()) {
+        const { state, deadlineTickMs = 0 } = recovered(id) ?? {}
+        // A task whose due time had come waits for it again: that it is due is not written down.
+        const waitsAgain = dueFrom !== undefined && state === dueFrom
+        if (waitsAgain) model.change(id, { state: dueFrom, dueFrom: undefined })
+        if (lease === undefined) continue
+        // By how much stalls moved the deadline is written down with the task's next change only.
+        const isMoved = deadlineTickMs < lease.deadlineTickMs
+        const isKnown = deadlineTickMs >= lease.deadlineTickMs - lease.extendedMs
+        if (isMoved && isKnown) model.change(id, { lease: { ...lease, deadlineTickMs } })
+      }
     }
     this.#live.restart(at)
   }
@@ -130,6 +173,7 @@ export class Chronicle {
     this.#durableLsn = lsn
     this.#inFlight = undefined
     for (const one of heard) this.#durable.apply(one)
+    for (const { fact, id } of heard) if (fact.kind === 'task-enqueued') this.#checkBatch(id)
     for (const [id, isKeptNow] of kept) {
       this.#durable.change(id, { kept: isKeptNow })
       const task = this.#live.task(id)
@@ -148,6 +192,17 @@ export class Chronicle {
       this.#live.keys.delete(name)
     }
   }
+
+  #checkBatch(id: string): void {
+    for (const other of this.#batches.get(id) ?? []) {
+      const isThere = other === '' || this.#durable.tasks.has(other) || this.#keyed.has(other)
+      this.#trace.law(isThere, `I7: ${other.slice(-6)} came with ${id.slice(-6)} in one request`)
+    }
+  }
+}
+
+function isDurable({ kind }: Fact): boolean {
+  return FACT_KINDS[kind].durable
 }
 
 function isKept({ settings }: ModelQueue, { end, purged }: ModelTask): boolean {

@@ -56,7 +56,9 @@ function checkTask(trace: Trace, state: EngineState, task: ModelTask): void {
   ]
   for (const [name, actual, expected] of fields) {
     if (actual === expected) continue
-    trace.violate(`I8: ${name} of task ${shortOf(task.id)} is ${String(actual)}, not ${String(expected)}`)
+    trace.violate(
+      `I8: ${name} of task ${shortOf(task.id)} is ${String(actual)}, not ${String(expected)}`,
+    )
     return
   }
 }
@@ -67,7 +69,8 @@ function leaseFields(
   { lease }: ModelTask,
 ): (readonly [string, unknown, unknown])[] {
   const held = state.tasks.lease(row)
-  if (held === NO_ROW || lease === undefined) return [['lease', held === NO_ROW, lease === undefined]]
+  if (held === NO_ROW || lease === undefined)
+    return [['lease', held === NO_ROW, lease === undefined]]
   const { leases } = state
   return [
     ['session', state.sessionAt(leases.session(held)).key, lease.session],
@@ -95,7 +98,10 @@ function checkQueues(trace: Trace, state: EngineState, model: Model): void {
 }
 
 function checkSessions(trace: Trace, state: EngineState, model: Model): void {
-  trace.law(state.sessionsByKey.size === model.sessions.size, 'all sessions are there, and no others')
+  trace.law(
+    state.sessionsByKey.size === model.sessions.size,
+    'all sessions are there, and no others',
+  )
   for (const session of model.sessions.values()) {
     const actual = state.sessionsByKey.get(session.key)
     const isSame =

@@ -1,6 +1,13 @@
 // What no fact may break: each is judged against the reference model before the model follows it.
 
-import { compareHeads, isTransition, limits, TASK_STATES, type ClaimRequest, type TaskState } from '@tq/core'
+import {
+  compareHeads,
+  isTransition,
+  limits,
+  TASK_STATES,
+  type ClaimRequest,
+  type TaskState,
+} from '@tq/core'
 import { meets } from '../../src/engine/lane.ts'
 import type { Fact } from '../../src/engine/fact.ts'
 import { type Heard, hexOf, shortOf } from './heard.ts'
@@ -65,9 +72,15 @@ export class Laws {
         return this.#law(fact.endTickMs === fullMs, heard, 'I11: a renewal gives the full time')
       }
       case 'task-reprioritised':
-        return this.#law(this.#known(heard).end === undefined, heard, 'I5: an ended task stays as it is')
+        return this.#law(
+          this.#known(heard).end === undefined,
+          heard,
+          'I5: an ended task stays as it is',
+        )
       case 'session-closed': {
-        const held = [...this.#model.tasks.values()].some(({ lease }) => lease?.session === heard.session)
+        const held = [...this.#model.tasks.values()].some(
+          ({ lease }) => lease?.session === heard.session,
+        )
         return this.#law(!held, heard, 'a session that holds leases is not closed')
       }
       default:
@@ -101,10 +114,18 @@ export class Laws {
     this.#law(isNew, heard, 'I4: tokens only grow')
     const isOfEpoch = Math.floor(fact.token / limits.TOKENS_PER_EPOCH) >= this.#around.epoch
     this.#law(isOfEpoch, heard, 'I4: a token shows the epoch in which it was given')
-    this.#law(model.queues.get(task.queue)?.paused === false, heard, 'a paused queue hands out nothing')
+    this.#law(
+      model.queues.get(task.queue)?.paused === false,
+      heard,
+      'a paused queue hands out nothing',
+    )
     const labels = model.sessions.get(session)?.labels
     this.#law(meets(labels, task.requires), heard, 'a worker gets what its labels meet')
-    this.#law(fact.endTickMs === heard.at.tickMs + fact.leaseMs, heard, 'I11: a lease has its full time')
+    this.#law(
+      fact.endTickMs === heard.at.tickMs + fact.leaseMs,
+      heard,
+      'I11: a lease has its full time',
+    )
     for (const other of model.tasks.values()) {
       const isTwin = other.lease?.session === session && other.lease.claim === fact.claim
       if (!isTwin || other.lease?.event === heard.event) continue
@@ -122,7 +143,10 @@ export class Laws {
   }
 
   /** The task that a claim must get first from a queue; undefined if it gets none. */
-  firstFor(queue: string, by: { readonly session: string; readonly claim: ClaimRequest }): ModelTask | undefined {
+  firstFor(
+    queue: string,
+    by: { readonly session: string; readonly claim: ClaimRequest },
+  ): ModelTask | undefined {
     return this.#firstOf(queue, by)
   }
 
@@ -138,7 +162,8 @@ export class Laws {
     for (const task of this.#model.tasks.values()) {
       if (task.state !== 'queued' || task.queue !== queue) continue
       if (task.priority < (by.claim.minPriority ?? 0) || !meets(labels, task.requires)) continue
-      if (first === undefined || compareHeads(task, first, { kind, agingMsPerLevel }) < 0) first = task
+      if (first === undefined || compareHeads(task, first, { kind, agingMsPerLevel }) < 0)
+        first = task
     }
     return first
   }
@@ -191,7 +216,11 @@ export class Laws {
         return this.#law(isOver, heard, 'no task expires before its time')
       }
       case 'unreadable_payload':
-        return this.#law(this.#around.isCorrupted(heard.id), heard, 'only a damaged payload is unreadable')
+        return this.#law(
+          this.#around.isCorrupted(heard.id),
+          heard,
+          'only a damaged payload is unreadable',
+        )
       default:
         return
     }

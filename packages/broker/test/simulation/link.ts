@@ -74,11 +74,12 @@ export class Link {
   }
 
   /** Sends a request over a link that is up. `done` hears what became of it, once. */
-  send(request: Request, done: (answer: Answer) => void): void {
+  send(request: Request, done: (answer: Answer) => void): number {
     const id = this.#nextId
     this.#nextId += 1
     this.#outstanding.set(id, done)
     this.#wire?.carry(id, request)
+    return id
   }
 
   /** Cuts the connection: answers on their way are lost, and so may be requests. */
@@ -136,7 +137,10 @@ export class Link {
     }
     const done = this.#outstanding.get(message.id)
     const isAwaited = done !== undefined
-    this.#parts.trace.law(isAwaited, `an answer comes once, and only to what was asked (${message.id})`)
+    this.#parts.trace.law(
+      isAwaited,
+      `an answer comes once, and only to what was asked (${message.id})`,
+    )
     this.#outstanding.delete(message.id)
     if (message.kind === 'reply') done?.({ kind: 'reply', result: message.result })
     else done?.({ kind: 'refusal', error: message.error })
@@ -150,6 +154,7 @@ interface Arrived {
 
 /** One connection, from its making to its end; the broker's end of it is a {@link Sink}. */
 class Wire implements Sink {
+  readonly isFull = false
   readonly #parts: LinkParts
   readonly #scheduler: ProcessScheduler
   readonly #pipeline: Pipeline
@@ -194,7 +199,14 @@ class Wire implements Sink {
   cut(): void {
     this.#isCut = true
     const noticeMs = this.#parts.random.chance() * this.#parts.swarm.network.noticeMsMax
-    this.#scheduler.after(noticeMs, () => this.#pipeline.close(this.#conversation))
+    this.#scheduler.after(noticeMs, () => this.#close())
+  }
+
+  #close(): void {
+    for (const { request } of this.#asked.values()) {
+      if (request.verb === 'claim') this.#parts.answers.unparked(this.#session, request.claim)
+    }
+    this.#pipeline.close(this.#conversation)
   }
 
   send(frame: Uint8Array): void {
@@ -235,7 +247,8 @@ class Wire implements Sink {
     const { trace, answers } = this.#parts
     const asked = this.#asked.get(message.id)
     this.#asked.delete(message.id)
-    if (asked === undefined) trace.violate(`request ${message.id} is answered once, and only if asked`)
+    if (asked === undefined)
+      trace.violate(`request ${message.id} is answered once, and only if asked`)
     else answers.sent(asked, message)
   }
 

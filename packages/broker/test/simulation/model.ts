@@ -21,6 +21,8 @@ export interface ModelLease {
   /** The same moment on the world's clock: a lease may not end earlier, whatever the broker counts. */
   readonly endsAtMs: number
   readonly deadlineTickMs: number
+  /** By how much stalls have moved the deadline: that is not written down at once. */
+  readonly extendedMs: number
   readonly assignedAtMs: number
   readonly startedAtMs: number
   /** Number of the world's event in which it was granted. */
@@ -94,15 +96,20 @@ export class Model {
   readonly tasks: Map<string, ModelTask>
   readonly queues: Map<string, ModelQueue>
   readonly sessions: Map<string, ModelSession>
+  /** Sessions that have ever registered as workers. */
+  readonly workers: Set<string>
   /** Idempotency keys by queue and key. */
   readonly keys: Map<string, ModelKey>
   nextSequence = 1
   lastToken = 0
+  /** By how much stalls have extended leases since the broker started. */
+  extendedMs = 0
 
   constructor(from?: Model) {
     this.tasks = new Map(from?.tasks)
     this.queues = new Map(from?.queues)
     this.sessions = new Map(from?.sessions)
+    this.workers = new Set(from?.workers)
     this.keys = new Map(from?.keys)
     this.nextSequence = from?.nextSequence ?? 1
     this.lastToken = from?.lastToken ?? 0
@@ -138,6 +145,7 @@ export class Model {
         const isStarted = deadlineTickMs > 0
         const lease = {
           ...{ session, token, claim, leaseMs, endTickMs, deadlineTickMs, event },
+          extendedMs: 0,
           endsAtMs: at.monotonicMs + leaseMs,
           assignedAtMs: atMs,
           startedAtMs: isStarted ? atMs : 0,
@@ -154,7 +162,11 @@ export class Model {
         const { lease } = this.task(id)
         invariant(lease !== undefined, 'only a held task is started')
         const started = { deadlineTickMs: fact.deadlineTickMs, startedAtMs: fact.atMs }
-        return this.change(id, { state: 'running', expiresAtMs: 0, lease: { ...lease, ...started } })
+        return this.change(id, {
+          state: 'running',
+          expiresAtMs: 0,
+          lease: { ...lease, ...started },
+        })
       }
       case 'task-released':
         return this.#endAttempt(id, { state: 'queued', losses: fact.lost ? 1 : 0 })
@@ -189,6 +201,7 @@ export class Model {
       case 'session-opened': {
         const { principal, worker } = fact
         const known = this.sessions.get(session)
+        if (worker !== undefined) this.workers.add(session)
         const isWorker = worker !== undefined || (known?.isWorker ?? false)
         const labels = worker?.labels ?? known?.labels
         this.sessions.set(session, {
@@ -227,7 +240,8 @@ export class Model {
     for (const { id, lease } of this.tasks.values()) {
       if (lease === undefined) continue
       const endTickMs = at.tickMs + lease.leaseMs
-      this.change(id, { lease: { ...lease, endTickMs, endsAtMs: at.monotonicMs + lease.leaseMs } })
+      const endsAtMs = at.monotonicMs + lease.leaseMs
+      this.change(id, { lease: { ...lease, endTickMs, endsAtMs, extendedMs: 0 } })
     }
     for (const session of this.sessions.values()) {
       this.sessions.set(session.key, { ...session, seenAtMs: at.monotonicMs })
@@ -295,6 +309,7 @@ export class Model {
   }
 
   #extend(byMs: number): void {
+    this.extendedMs += byMs
     for (const { id, lease } of this.tasks.values()) {
       if (lease === undefined) continue
       const { endTickMs, endsAtMs, deadlineTickMs } = lease
@@ -302,6 +317,7 @@ export class Model {
         lease: {
           ...{ ...lease, endTickMs: endTickMs + byMs, endsAtMs: endsAtMs + byMs },
           deadlineTickMs: deadlineTickMs > 0 ? deadlineTickMs + byMs : 0,
+          extendedMs: lease.extendedMs + byMs,
         },
       })
     }

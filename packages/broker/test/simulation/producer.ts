@@ -155,7 +155,8 @@ export class Producer {
         ...this.#body(key),
       })
     }
-    this.#chronicle.batch(tasks.map(({ id }) => (id === undefined ? '' : hexOf(id))))
+    const keyed = tasks.filter(({ options }) => options?.idempotencyKey !== undefined)
+    this.#chronicle.batch(tasks.map(nameOf), keyed.map(nameOf))
     return { queue, tasks, firstSentAtMs: world.nowMs }
   }
 
@@ -196,6 +197,12 @@ export class Producer {
 
   #delay(): TaskOptions {
     const delayMs = this.#random.between(1, 2_000)
-    return this.#random.happens(0.5) ? { delayMs } : { runAtMs: this.#parts.world.wallMs() + delayMs }
+    return this.#random.happens(0.5)
+      ? { delayMs }
+      : { runAtMs: this.#parts.world.wallMs() + delayMs }
   }
+}
+
+function nameOf({ id }: TaskSpec): string {
+  return id === undefined ? '' : hexOf(id)
 }

@@ -115,7 +115,10 @@ class StoreCheck {
     const key = taskKey('done', id)
     this.#with(`ended task ${shortOf(task.id)}`, key, (value) => {
       const profileOf = (text: string): Profile | undefined => this.#profileOf(text)
-      const { end, failures, losses, generation, chapters } = decodeDone(key, value, { id, profileOf })
+      const { end, failures, losses, generation, chapters } = decodeDone(key, value, {
+        id,
+        profileOf,
+      })
       return (
         end.state === task.end?.state &&
         end.reason === task.end.reason &&
@@ -175,7 +178,8 @@ class StoreCheck {
     const engine = decodeEngine(ENGINE_KEY, value)
     this.#trace.law(engine.nextSequence >= model.nextSequence, 'the disk counts enqueues on')
     this.#trace.law(engine.lastToken >= model.lastToken, 'I4: the disk counts tokens on')
-    for (let number = engine.journalFromLsn; number <= lsn; number += 1) this.#expect(journalKey(number))
+    for (let number = engine.journalFromLsn; number <= lsn; number += 1)
+      this.#expect(journalKey(number))
     for (const [key, record] of this.#image.entries(familyRange('journal'))) {
       const { entries } = decodeJournal(key, record)
       this.#trace.law(entries.length >= 0, `the journal of commit ${lsnOfJournalKey(key)} is whole`)
@@ -188,7 +192,8 @@ class StoreCheck {
         const text = hexOf(key)
         if (this.#expected.delete(text)) {
           const mayBeBad = name === 'payload' && this.#facts.isCorrupted(hexOf(taskIdOfKey(key)))
-          if (value.length > 0 && !mayBeBad) this.#trace.law(isSealed(key, value), `I25: ${text} is sealed`)
+          if (value.length > 0 && !mayBeBad)
+            this.#trace.law(isSealed(key, value), `I25: ${text} is sealed`)
           continue
         }
         this.#trace.violate(`I7: a ${name} record ${text} belongs to nothing${hint(name, key)}`)

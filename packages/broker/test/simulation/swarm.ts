@@ -73,16 +73,17 @@ export function drawSwarm(seed: number): Swarm {
   const random = new SeededRandom(seed, 'swarm')
   const on = (chance = 0.5): boolean => random.happens(chance)
   const rate = (max: number): number => (on() ? random.magnitude(max / 30, max) : 0)
-  const every = (minMs: number, maxMs: number): number => (on() ? random.magnitude(minMs, maxMs) : 0)
+  const every = (minMs: number, maxMs: number): number =>
+    on() ? random.magnitude(minMs, maxMs) : 0
   const thinkMs = random.magnitude(3, 60)
   const leaseMs = Math.round(random.magnitude(200, 4_000))
   return {
     faults: {
-      crashEveryMs: every(300, 5_000),
+      crashEveryMs: every(50, 2_000),
       crashWhileRecoveringChance: rate(0.5),
-      unknownChance: rate(0.03),
-      stallEveryMs: every(1_000, 10_000),
-      stallMsMax: random.magnitude(100, 10_000),
+      unknownChance: rate(0.05),
+      stallEveryMs: every(300, 5_000),
+      stallMsMax: random.magnitude(300, 10_000),
       wallStepEveryMs: every(500, 5_000),
       wallStepMsMax: random.magnitude(1_000, 7_200_000),
       linkBreakEveryMs: every(50, 2_000),
@@ -109,7 +110,7 @@ export function drawSwarm(seed: number): Swarm {
       ttlChance: rate(0.3),
       requiresChance: rate(0.5),
       resendChance: rate(0.3),
-      bigPayloadChance: on(0.2) ? random.magnitude(0.05, 0.4) : 0,
+      bigPayloadChance: on(0.25) ? random.magnitude(0.05, 0.4) : 0,
       liveMax: random.pick([20, 60, 120]),
     },
     workers: {
@@ -138,7 +139,7 @@ export function drawSwarm(seed: number): Swarm {
     keepsNothing: on(0.3),
     keptCountMax: on() ? random.between(1, 20) : 100_000,
     keptMs: on(0.3) ? random.between(200, 5_000) : 86_400_000,
-    tasksMax: on(0.2) ? random.between(5, 30) : 10_000,
+    tasksMax: on(0.2) ? random.between(20, 40) : 10_000,
     journalAgeMs: on(0.4) ? random.between(300, 5_000) : 86_400_000,
     dedupeMs: on(0.3) ? random.between(500, 5_000) : 86_400_000,
     timeoutMs: on(0.4) ? Math.round(leaseMs * random.magnitude(0.3, 3)) : 3_600_000,

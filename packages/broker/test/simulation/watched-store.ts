@@ -13,15 +13,19 @@ import type {
 import type { Chronicle } from './chronicle.ts'
 import type { Trace } from './trace.ts'
 
+export interface Watchers {
+  readonly chronicle: Chronicle
+  readonly trace: Trace
+  readonly onCommit: () => void
+}
+
 export class WatchedStore implements Store {
   readonly #inner: Store
-  readonly #chronicle: Chronicle
-  readonly #trace: Trace
+  readonly #watchers: Watchers
 
-  constructor(inner: Store, chronicle: Chronicle, trace: Trace) {
+  constructor(inner: Store, watchers: Watchers) {
     this.#inner = inner
-    this.#chronicle = chronicle
-    this.#trace = trace
+    this.#watchers = watchers
   }
 
   open(): Promise<Opened> {
@@ -33,7 +37,8 @@ export class WatchedStore implements Store {
   }
 
   getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
-    if (keys[0]?.[0] === FAMILIES.payload) this.#trace.reach('payloads were read from disk')
+    if (keys[0]?.[0] === FAMILIES.payload)
+      this.#watchers.trace.reach('payloads were read from disk')
     return this.#inner.getMany(keys)
   }
 
@@ -43,10 +48,12 @@ export class WatchedStore implements Store {
     epoch: number,
     batch: Batch,
   ): Promise<CommitOutcome> {
-    this.#chronicle.committing(lsn, batch)
+    const { chronicle, trace, onCommit } = this.#watchers
+    chronicle.committing(lsn, batch)
+    onCommit()
     const outcome = await this.#inner.commit(ownership, lsn, epoch, batch)
-    if (outcome === 'committed') this.#chronicle.landed(lsn)
-    else this.#trace.note('store', `commit ${lsn} ends as ${outcome}`)
+    if (outcome === 'committed') chronicle.landed(lsn)
+    else trace.note('store', `commit ${lsn} ends as ${outcome}`)
     return outcome
   }
 

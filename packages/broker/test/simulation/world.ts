@@ -17,6 +17,7 @@ export class World implements Clock, Scheduler {
   #nextNumber = 1
   #nowMs = 0
   #wallOffsetMs = 0
+  #wallOffsetMsMax = 0
   #eventNumber = 0
 
   /** Number of the event that runs now. */
@@ -39,6 +40,12 @@ export class World implements Clock, Scheduler {
   /** The wall clock jumps; nothing else does. */
   stepWall(byMs: number): void {
     this.#wallOffsetMs += byMs
+    this.#wallOffsetMsMax = Math.max(this.#wallOffsetMsMax, this.#wallOffsetMs)
+  }
+
+  /** The wall clock is set right, not before any time that it has shown. */
+  mendWall(): void {
+    this.#wallOffsetMs = this.#wallOffsetMsMax
   }
 
   after(delayMs: number, callback: () => void): Timer {

@@ -1,6 +1,9 @@
 // Laws of the heartbeat thread: it beats while the main thread computes, and dies with it.
 
 import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -41,6 +44,14 @@ async function aBrokerElsewhere(): Promise<{
       return answered
     },
   }
+}
+
+/** A preloaded module that ends its thread a little later, but only the first one. */
+function deadlyOnce(file: string): string {
+  const code = `import { existsSync, writeFileSync } from 'node:fs'
+    const file = ${JSON.stringify(file)}
+    if (!existsSync(file)) setTimeout(() => { writeFileSync(file, ''); process.exit(1) }, 300)`
+  return `data:text/javascript,${encodeURIComponent(code)}`
 }
 
 describe('HeartbeatThread', () => {
@@ -106,6 +117,28 @@ describe('HeartbeatThread', () => {
 
     const failure = events.find((event) => event.kind === 'heartbeat-failed')
     expect(failure).toMatchObject({ error: { code: 'INTERNAL', message: 'oops' } })
+  })
+
+  it('is started again when it dies', async () => {
+    const broker = await aBroker(CONTENT)
+    const events: WorkerEvent[] = []
+    const directory = mkdtempSync(join(tmpdir(), 'tq-heartbeats-'))
+    onTestFinished(() => rmSync(directory, { recursive: true }))
+    const execArgv = [...FROM_SOURCE, '--import', deadlyOnce(join(directory, 'died'))]
+    const worker = aWorker(broker, {
+      ...FAST,
+      heartbeatThread: { execArgv },
+      onEvent: (event) => events.push(event),
+    })
+    worker.handle('send', () => undefined)
+    await worker.start()
+
+    await until(() => events.some((event) => event.kind === 'heartbeat-failed'))
+    const before = broker.requests('heartbeat').length
+    await until(() => broker.requests('heartbeat').length > before)
+
+    const failure = events.find((event) => event.kind === 'heartbeat-failed')
+    expect(failure).toMatchObject({ error: { code: 'INTERNAL' } })
   })
 
   it('does not start where it cannot run', async () => {

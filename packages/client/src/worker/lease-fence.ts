@@ -33,8 +33,15 @@ export class LeaseFence {
     this.#sweep = new SweepTimer(options, (nowMs) => this.#stopOverdue(nowMs, over))
   }
 
+  /** Begins to watch over a task whose lease is new. */
   watch(running: RunningTask): void {
-    this.#sweep.arm(this.#endMs(running))
+    this.#sweep.arm(this.#firstEndMs(running.grantedAtMs))
+  }
+
+  isOver(running: RunningTask): boolean {
+    const nowMs = this.#options.clock.monotonicMs()
+    // Most tasks end within their first lease: then there is no need to look at the table.
+    return nowMs >= this.#firstEndMs(running.grantedAtMs) && nowMs >= this.#endMs(running)
   }
 
   /** What is certainly left until the worker would stop the task, in ms; 0 if it is over. */
@@ -44,8 +51,7 @@ export class LeaseFence {
 
   /** The same for a lease that was granted at `grantedAtMs` and never renewed. */
   remainingOfNewMs(grantedAtMs: number): number {
-    const endMs = grantedAtMs + this.#options.leaseMs - this.#marginMs
-    return Math.max(0, endMs - this.#options.clock.monotonicMs())
+    return Math.max(0, this.#firstEndMs(grantedAtMs) - this.#options.clock.monotonicMs())
   }
 
   stop(): void {
@@ -53,9 +59,12 @@ export class LeaseFence {
   }
 
   #endMs(running: RunningTask): number {
-    const { table, leaseMs } = this.#options
-    const fromMs = Math.max(running.grantedAtMs, table.renewedAtMs(running.lease))
-    return fromMs + leaseMs - this.#marginMs
+    const renewedAtMs = this.#options.table.renewedAtMs(running.lease)
+    return this.#firstEndMs(Math.max(running.grantedAtMs, renewedAtMs))
+  }
+
+  #firstEndMs(fromMs: number): number {
+    return fromMs + this.#options.leaseMs - this.#marginMs
   }
 
   #stopOverdue(nowMs: number, over: (running: RunningTask) => void): number {

@@ -108,7 +108,7 @@ export class Workbench implements TaskRoad, RunningTaskHost {
   }
 
   isLeaseOver(running: RunningTask): boolean {
-    return this.#fence.remainingMs(running) === 0
+    return this.#fence.isOver(running)
   }
 
   leaseRemainingMs(running: RunningTask): number {

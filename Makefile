@@ -15,7 +15,8 @@ export CI ?= 1
 
 VITEST := vitest run -c packages/tooling/vitest.config.ts
 TYPESCRIPT := node --import tsx --conditions=@tq/source
-TEST_PROJECTS := $(wildcard packages/*/test/tsconfig.json) packages/tooling/tsconfig.json
+# Packages that have tests; tsc refuses a project without files.
+TEST_PROJECTS := $(foreach package,$(wildcard packages/*),$(if $(shell find $(package)/src $(package)/test -name '*.test.ts' -print -quit 2>/dev/null),$(wildcard $(package)/test/tsconfig.json))) packages/tooling/tsconfig.json
 PUBLISHED := core broker client worker cli
 
 .PHONY: help install build demo dev test sim bench coverage check types lint format-check deadcode publint format generate clean

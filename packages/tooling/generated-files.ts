@@ -2,8 +2,8 @@
 
 import { readFile } from 'node:fs/promises'
 import { format } from 'prettier'
-import { configExample } from '../broker/src/config-example.ts'
-import { configReference } from '../broker/src/config-reference.ts'
+import { configExample } from '../broker/src/config/example.ts'
+import { configReference } from '../broker/src/config/reference.ts'
 import { EXIT_CODES } from '../broker/src/exit-code.ts'
 import { ENDPOINTS } from '../broker/src/http/endpoint.ts'
 import { LOG_EVENTS } from '../broker/src/observe/log-event.ts'

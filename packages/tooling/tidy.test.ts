@@ -4,8 +4,8 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { dottedName, optionsOf } from '../broker/src/config-outline.ts'
-import { brokerConfig } from '../broker/src/config.ts'
+import { dottedName, optionsOf } from '../broker/src/config/outline.ts'
+import { brokerConfig } from '../broker/src/config/config.ts'
 import { LOG_EVENTS } from '../broker/src/observe/log-event.ts'
 import { METRICS } from '../broker/src/observe/metric-table.ts'
 import { ERROR_CODES } from '../core/src/error.ts'
@@ -138,7 +138,7 @@ describe('every option of the broker', () => {
   it('is read by somebody', () => {
     const readers = code.filter(
       ({ path }) =>
-        path.startsWith('packages/broker/src/') && !/\/src\/config(?!-rules)/.test(path),
+        path.startsWith('packages/broker/src/') && !/\/src\/config\/(?!rules)/.test(path),
     )
     const text = readers.map((file) => file.text).join('\n')
     // Settings of queues are handed over as a whole.

@@ -33,21 +33,32 @@ const WALLS: Readonly<Record<string, { readonly refused: string[]; readonly allo
       refused: ['pino', 'prom-client', 'classic-level', 'yargs', 'yaml', 'zod', '@tq/client'],
       allowed: ['./engine/engine.ts', './storage/level-store.ts', './net/server.ts', '@tq/core'],
     },
-    'broker/src/config-planted.ts': {
-      refused: ['yargs', './net/server.ts', './broker.ts', './observe/log.ts'],
-      allowed: ['zod', 'yaml', './engine/queue.ts'],
+    'broker/src/config/planted.ts': {
+      refused: ['yargs', '../net/server.ts', '../broker.ts', '../observe/log.ts'],
+      allowed: ['zod', 'yaml', '../engine/queue.ts'],
     },
-    'broker/src/config-flags.ts': { refused: ['zod', 'pino'], allowed: ['yargs'] },
+    'broker/src/config/flags.ts': { refused: ['zod', 'pino'], allowed: ['yargs'] },
     'broker/src/engine/planted.ts': {
-      refused: ['node:fs', 'pino', '../storage/key.ts', '../pipeline/partition.ts', '../config.ts'],
+      refused: [
+        'node:fs',
+        'pino',
+        '../storage/key.ts',
+        '../pipeline/partition.ts',
+        '../config/config.ts',
+      ],
       allowed: ['./heap.ts', '@tq/core'],
     },
     'broker/src/storage/planted.ts': {
-      refused: ['../pipeline/partition.ts', '../observe/log.ts', '../config.ts', 'prom-client'],
+      refused: [
+        '../pipeline/partition.ts',
+        '../observe/log.ts',
+        '../config/config.ts',
+        'prom-client',
+      ],
       allowed: ['../engine/fact.ts', 'classic-level', 'node:fs/promises', '@tq/core'],
     },
     'broker/src/access/planted.ts': {
-      refused: ['../engine/fact.ts', '../config.ts', 'pino'],
+      refused: ['../engine/fact.ts', '../config/config.ts', 'pino'],
       allowed: ['./token.ts', 'node:crypto', '@tq/core'],
     },
     'broker/src/observe/planted.ts': {

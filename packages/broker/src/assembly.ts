@@ -1,6 +1,6 @@
 // The parts of a broker, put together around an opened store. Nothing of it runs yet.
 
-import type { BrokerConfig } from './config.ts'
+import type { BrokerConfig } from './config/config.ts'
 import { DiskWatch } from './disk-watch.ts'
 import type { Failure } from './failure.ts'
 import type { Logger } from './observe/log.ts'

@@ -2,8 +2,9 @@
 
 import { systemClock, systemRandom, systemScheduler } from '@tq/core'
 import { type Assembly, assemble, type BrokerStore } from './assembly.ts'
-import type { BrokerConfig } from './config.ts'
+import type { BrokerConfig } from './config/config.ts'
 import { Failure } from './failure.ts'
+import type { ListeningAddress } from './net/server.ts'
 import type { Logger } from './observe/log.ts'
 import type { World } from './pipeline/partition.ts'
 import { StartupLog } from './startup-log.ts'
@@ -19,11 +20,6 @@ export interface BrokerParts {
   readonly makeStore?: (options: LevelStoreOptions) => BrokerStore
 }
 
-export interface ListeningAddress {
-  readonly host: string
-  readonly port: number
-}
-
 const SYSTEM: World = { clock: systemClock, scheduler: systemScheduler, random: systemRandom }
 
 export class Broker {
@@ -32,6 +28,7 @@ export class Broker {
   readonly #parts: Assembly
   readonly #halted: Promise<void>
   #halt: () => void = () => undefined
+  #httpAddress: ListeningAddress | undefined
   #counting: Promise<void> = Promise.resolve()
   #draining: Promise<void> | undefined
   #ending: Promise<void> | undefined
@@ -48,6 +45,7 @@ export class Broker {
     const store = makeStore({
       directory: config.dataDir,
       allowAnyFilesystem: config.allowAnyFilesystem,
+      tuning: config.storage,
       onFailure: (error) => failure.report(error.message),
       onStep: startup.enterOpening,
       scheduler: world.scheduler,
@@ -77,13 +75,14 @@ export class Broker {
     parts.failure.whenHappened(() => this.#fallSilent())
   }
 
-  /** Where clients connect. */
+  /** Where clients connect; kept after the end. */
   get address(): ListeningAddress {
     return this.#parts.tcp.address
   }
 
+  /** Where metrics and health are; undefined if they are switched off. */
   get httpAddress(): ListeningAddress | undefined {
-    return this.#parts.http?.address
+    return this.#httpAddress
   }
 
   /**
@@ -112,6 +111,7 @@ export class Broker {
     await startup.run('listen', async () => {
       await http?.start()
       await tcp.start()
+      this.#httpAddress = http?.address
       return { value: undefined, counts: {} }
     })
     const report = startup.report({ epoch: opened.ownership.epoch, lsn: opened.lsn })

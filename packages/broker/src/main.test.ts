@@ -11,7 +11,7 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { newToken, tokenHash } from './access/token.ts'
-import { configExample } from './config-example.ts'
+import { configExample } from './config/example.ts'
 import { EXIT_CODES } from './exit-code.ts'
 import { BROKER_VERSION } from './version.ts'
 

@@ -1,6 +1,6 @@
 // Whether the broker should get new work, and if not, why.
 
-import type { BrokerConfig } from './config.ts'
+import type { BrokerConfig } from './config/config.ts'
 import type { DiskWatch } from './disk-watch.ts'
 import type { CommitLoop } from './pipeline/commit-loop.ts'
 

@@ -1,7 +1,7 @@
 // The ports of a broker, made from its configuration: TCP for clients, HTTP for those who watch it.
 
 import { Authenticator } from './access/authenticator.ts'
-import type { BrokerConfig } from './config.ts'
+import type { BrokerConfig } from './config/config.ts'
 import { HttpServer } from './http/http-server.ts'
 import { TcpServer } from './net/server.ts'
 import type { Logger } from './observe/log.ts'

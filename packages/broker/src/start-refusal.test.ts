@@ -1,7 +1,7 @@
 // Why a start was refused: the exit code, and what to do.
 
 import { describe, expect, it } from 'vitest'
-import { brokerConfig } from './config.ts'
+import { brokerConfig } from './config/config.ts'
 import { startRefusalOf } from './start-refusal.ts'
 import { StoreError } from './storage/port.ts'
 

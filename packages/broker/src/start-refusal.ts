@@ -1,6 +1,6 @@
 // Why a broker did not start: the exit code, and a sentence that says what to do.
 
-import type { BrokerConfig } from './config.ts'
+import type { BrokerConfig } from './config/config.ts'
 import type { Exit } from './exit-code.ts'
 import { StoreError } from './storage/port.ts'
 

@@ -254,9 +254,10 @@ export class EngineModel {
         if (task.isCancelRequested) stop.push([number, 'cancelled'])
       }
     }
-    const lost = this.heldBy(name).filter(
-      (task) => !renewed.has(task) && (task.lease as ModelLease).claim <= received,
-    )
+    const unnamed = this.heldBy(name).filter((task) => !renewed.has(task))
+    const lost = unnamed.filter(({ lease }) => (lease as ModelLease).claim <= received)
+    for (const { lease } of unnamed)
+      if (lease !== undefined) lease.end = this.tickMs + lease.leaseMs
     for (const task of lost) this.#giveBack(task)
     return { stop, released: lost.length }
   }

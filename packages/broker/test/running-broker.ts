@@ -3,7 +3,7 @@
 import type { RequestOf } from '@tq/core'
 import { onTestFinished } from 'vitest'
 import { Broker, type BrokerParts } from '../src/broker.ts'
-import { type BrokerConfig, brokerConfig } from '../src/config.ts'
+import { type BrokerConfig, brokerConfig } from '../src/config/config.ts'
 import { createLogger } from '../src/observe/log.ts'
 import { RawClient } from './raw-client.ts'
 import { temporaryDirectory } from './temporary-directory.ts'

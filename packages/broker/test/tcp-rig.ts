@@ -3,7 +3,7 @@
 import type { Socket } from 'node:net'
 import type { ErrorCode, Verb } from '@tq/core'
 import { onTestFinished } from 'vitest'
-import { type BrokerConfig, brokerConfig } from '../src/config.ts'
+import { type BrokerConfig, brokerConfig } from '../src/config/config.ts'
 import {
   type AboutConnection,
   type ConnectionEvent,

@@ -5,6 +5,7 @@ import {
   encodeRefusalFrame,
   type ErrorCode,
   type HelloRequest,
+  invariant,
   type ReplyOf,
   type Request,
   type Timer,
@@ -38,6 +39,11 @@ export interface ServerParts {
   readonly onRefusedHello: (code: ErrorCode) => void
 }
 
+export interface ListeningAddress {
+  readonly host: string
+  readonly port: number
+}
+
 export type ConnectionEvent = 'opened' | 'closed' | 'refused'
 
 export interface AboutConnection {
@@ -65,6 +71,7 @@ export class TcpServer implements Door {
   readonly #addresses: AddressLimits
   readonly #connections = new Set<Connection>()
   readonly #conversations = new Set<Conversation>()
+  #address: ListeningAddress | undefined
   #sweeper: Timer | undefined
   #stopping: Promise<void> | undefined
   #onLastClosed: () => void = () => undefined
@@ -89,9 +96,10 @@ export class TcpServer implements Door {
     return this.#connections.size
   }
 
-  get address(): { readonly host: string; readonly port: number } {
-    const { address, port } = this.#server.address() as AddressInfo
-    return { host: address, port }
+  /** Where it listens, or has listened. */
+  get address(): ListeningAddress {
+    invariant(this.#address !== undefined, 'a server that has started has an address')
+    return this.#address
   }
 
   /** @throws the error of listening, such as EADDRINUSE. */
@@ -104,6 +112,8 @@ export class TcpServer implements Door {
         resolve()
       })
     })
+    const { address, port: boundPort } = this.#server.address() as AddressInfo
+    this.#address = { host: address, port: boundPort }
     // A connection could not be taken, for want of file descriptors perhaps: the others go on.
     this.#server.on('error', (error) =>
       this.#parts.onConnection('refused', { address: '', reason: error.message }),

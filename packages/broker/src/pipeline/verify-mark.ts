@@ -1,7 +1,7 @@
 // From which commit on the next start must look for holes: all that LevelDB's log may still hold.
 
-/** Well above what the log and a memtable that is being written out can hold together. */
-const LOG_BYTES_MAX = 64 * 1024 * 1024
+/** Well above two write buffers of the largest size that may be configured: the log holds no more. */
+const LOG_BYTES_MAX = 96 * 1024 * 1024
 const STEP_BYTES = 8 * 1024 * 1024
 
 export class VerifyMark {

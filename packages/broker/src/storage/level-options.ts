@@ -27,3 +27,23 @@ export const LEVEL_OPTIONS = {
   // One thread has the handle; this would only share it with others of the process.
   multithreading: false,
 } as const
+
+type LevelOptions = Omit<typeof LEVEL_OPTIONS, 'cacheSize' | 'writeBufferSize' | 'compression'> & {
+  readonly cacheSize: number
+  readonly writeBufferSize: number
+  readonly compression: boolean
+}
+
+/** What an operator may choose; the rest is settled by measurement. */
+export interface LevelTuning {
+  readonly cacheBytes: number
+  readonly writeBufferBytes: number
+  readonly compression: boolean
+}
+
+/** The options of LevelDB with an operator's choices in place of what was measured best. */
+export function levelOptions(tuning: LevelTuning | undefined): LevelOptions {
+  if (tuning === undefined) return LEVEL_OPTIONS
+  const { cacheBytes, writeBufferBytes, compression } = tuning
+  return { ...LEVEL_OPTIONS, cacheSize: cacheBytes, writeBufferSize: writeBufferBytes, compression }
+}

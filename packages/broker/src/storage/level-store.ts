@@ -2,6 +2,7 @@
 
 import { invariant, systemRandom, systemScheduler, type Random, type Scheduler } from '@tq/core'
 import { encodeHead, HEAD_KEY, type Head } from './head-record.ts'
+import type { LevelTuning } from './level-options.ts'
 import {
   StoreError,
   type Batch,
@@ -33,6 +34,8 @@ export interface LevelStoreOptions {
   readonly onStep?: (step: OpeningStep) => void | Promise<void>
   /** Opens a data directory on a network's file system too. Its locks must hold. */
   readonly allowAnyFilesystem?: boolean
+  /** What an operator chose for LevelDB; without it, what was measured best. */
+  readonly tuning?: LevelTuning
   readonly scheduler?: Scheduler
   readonly random?: Random
 }
@@ -132,10 +135,11 @@ export class LevelStore implements Store {
   }
 
   async #open(): Promise<Opened> {
-    const { directory, onStep, allowAnyFilesystem, scheduler, random } = this.#options
+    const { directory, onStep, allowAnyFilesystem, tuning, scheduler, random } = this.#options
     const opened = await openDirectory({
       directory,
       allowAnyFilesystem: allowAnyFilesystem ?? false,
+      tuning,
       scheduler: scheduler ?? systemScheduler,
       random: random ?? systemRandom,
       onStep: onStep ?? (() => {}),

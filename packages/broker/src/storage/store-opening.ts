@@ -9,7 +9,7 @@ import { checkLogs, keepLogs } from './dropped-log.ts'
 import { errorCode, isMissing, syncDirectory } from './durable-file.ts'
 import { refuseNetworkFilesystem } from './filesystem.ts'
 import { newIdentity, readIdentity, writeIdentity, type Identity } from './identity.ts'
-import { LEVEL_OPTIONS } from './level-options.ts'
+import { levelOptions, type LevelTuning } from './level-options.ts'
 import { StoreError } from './port.ts'
 import { verifyStore, type Level, type VerifiedStore } from './store-verification.ts'
 
@@ -18,6 +18,7 @@ export type OpeningStep = 'lock' | 'open' | 'verify'
 export interface OpeningOptions {
   readonly directory: string
   readonly allowAnyFilesystem: boolean
+  readonly tuning: LevelTuning | undefined
   readonly scheduler: Scheduler
   readonly random: Random
   /** Awaited before each step; from `open` on, the data directory is locked. */
@@ -65,7 +66,7 @@ async function openLocked(options: OpeningOptions): Promise<Opened> {
   const identity = (await readIdentity(directory)) ?? (await initialise(options))
   await refuseMissing(directory, identity)
   await keepLogs(directory)
-  const level = await openLevel(directory, identity)
+  const level = await openLevel(options, identity)
   try {
     await checkLogs(directory)
     // LevelDB syncs its files, but not the name of each of them.
@@ -110,9 +111,10 @@ async function refuseMissing(directory: string, identity: Identity): Promise<voi
   }
 }
 
-async function openLevel(directory: string, identity: Identity): Promise<Level> {
+async function openLevel(options: OpeningOptions, identity: Identity): Promise<Level> {
+  const { directory, tuning } = options
   const level: Level = new ClassicLevel(join(directory, 'store'), {
-    ...LEVEL_OPTIONS,
+    ...levelOptions(tuning),
     createIfMissing: identity.state === 'creating',
   })
   try {

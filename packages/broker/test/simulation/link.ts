@@ -255,6 +255,8 @@ class Wire implements Sink {
   /** When a frame arrives that leaves now: after those before it. */
   #moment(lastMs: number): number {
     const { world, random, swarm } = this.#parts
-    return Math.max(lastMs, world.nowMs + random.chance() * swarm.network.latencyMsMax)
+    const { latencyMsMax, delayChance, delayMsMax } = swarm.network
+    const delayMs = random.happens(delayChance) ? random.chance() * delayMsMax : 0
+    return Math.max(lastMs, world.nowMs + delayMs + random.chance() * latencyMsMax)
   }
 }

@@ -24,7 +24,14 @@ export interface Swarm {
     readonly stallMsMax: number
     readonly readMsMax: number
   }
-  readonly network: { readonly latencyMsMax: number; readonly noticeMsMax: number }
+  readonly network: {
+    readonly latencyMsMax: number
+    /** That a frame is sent again by the network, and all that follow it wait. */
+    readonly delayChance: number
+    readonly delayMsMax: number
+    /** Until the broker notices that a connection is gone. */
+    readonly noticeMsMax: number
+  }
   readonly producers: {
     readonly count: number
     readonly thinkMs: number
@@ -99,6 +106,8 @@ export function drawSwarm(seed: number): Swarm {
     },
     network: {
       latencyMsMax: random.magnitude(0.1, 20),
+      delayChance: rate(0.05),
+      delayMsMax: random.magnitude(50, 2_000),
       noticeMsMax: random.magnitude(1, 2_000),
     },
     producers: {

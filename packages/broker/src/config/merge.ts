@@ -1,8 +1,8 @@
 // The layers of a configuration laid over each other: flags over environment over file.
 
-import type { ConfigFile } from './config-file.ts'
-import { dottedName, outlineOf } from './config-outline.ts'
-import type { Setting } from './config-setting.ts'
+import type { ConfigFile } from './file.ts'
+import { dottedName, outlineOf } from './outline.ts'
+import type { Setting } from './setting.ts'
 import { brokerConfig } from './config.ts'
 
 export type Values = Readonly<Record<string, unknown>>

@@ -2,9 +2,9 @@
 
 import { limits } from '@tq/core'
 import { z } from 'zod'
-import { choice, flag, group, strictMap, structure, text, wholeNumber } from './config-option.ts'
-import { queues } from './config-queues.ts'
-import { PAYLOAD_CACHE_BYTES_MIN } from './pipeline/partition.ts'
+import { choice, flag, group, strictMap, structure, text, wholeNumber } from './option.ts'
+import { queues } from './queues.ts'
+import { PAYLOAD_CACHE_BYTES_MIN } from '../pipeline/partition.ts'
 
 const MIB = 2 ** 20
 const SECOND_MS = 1_000
@@ -242,7 +242,8 @@ const storage = group('LevelDB and the memory it gets.', {
   }),
   writeBufferBytes: wholeNumber({
     min: MIB,
-    max: 1024 * MIB,
+    // The start looks for holes in all that LevelDB's log may hold: two of these, in 96 MiB.
+    max: 32 * MIB,
     unit: 'bytes',
     initial: 16 * MIB,
     help: 'Written data that is gathered before it is sorted to disk; twice this is held in memory.',

@@ -1,7 +1,7 @@
 // What values an option may have, in a few words.
 
-import type { OptionFacts } from './config-option.ts'
-import { writeQuantity } from './config-quantity.ts'
+import type { OptionFacts } from './option.ts'
+import { writeQuantity } from './quantity.ts'
 
 /** Such as `from 1s to 1h`; empty where the help says it. */
 export function rangeOf(facts: OptionFacts): string {

@@ -2,12 +2,12 @@
 
 import { limits } from '@tq/core'
 import { describe, expect, it } from 'vitest'
-import { brokenRules } from './config-rules.ts'
-import { optionsOf } from './config-outline.ts'
+import { brokenRules } from './rules.ts'
+import { optionsOf } from './outline.ts'
 import { brokerConfig, type BrokerConfig } from './config.ts'
-import { DEFAULT_QUEUE_SETTINGS } from './engine/queue.ts'
-import { DEFAULT_ENGINE_OPTIONS } from './engine/state.ts'
-import { LEVEL_OPTIONS } from './storage/level-options.ts'
+import { DEFAULT_QUEUE_SETTINGS } from '../engine/queue.ts'
+import { DEFAULT_ENGINE_OPTIONS } from '../engine/state.ts'
+import { LEVEL_OPTIONS } from '../storage/level-options.ts'
 
 const defaults: BrokerConfig = brokerConfig.parse({})
 

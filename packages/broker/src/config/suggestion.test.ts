@@ -1,7 +1,7 @@
 // The nearest known name, and the distance behind it.
 
 import { describe, expect, it } from 'vitest'
-import { editDistance, nearestName, similarName } from './config-suggestion.ts'
+import { editDistance, nearestName, similarName } from './suggestion.ts'
 
 describe('the distance between two names', () => {
   it.each([

@@ -2,13 +2,7 @@
 
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  readQuantity,
-  showQuantity,
-  spellingsOf,
-  writeQuantity,
-  type Unit,
-} from './config-quantity.ts'
+import { readQuantity, showQuantity, spellingsOf, writeQuantity, type Unit } from './quantity.ts'
 
 describe('a quantity', () => {
   it.each([

@@ -1,10 +1,10 @@
 // What the schema has refused, as sentences: where, what was wrong, what would be right.
 
 import type { z } from 'zod'
-import { valueAt, type MergedConfig } from './config-merge.ts'
-import { groupFacts, optionFacts, type OptionFacts } from './config-option.ts'
-import { dottedName, optionsOf, outlineOf, type OptionPath } from './config-outline.ts'
-import { similarName } from './config-suggestion.ts'
+import { valueAt, type MergedConfig } from './merge.ts'
+import { groupFacts, optionFacts, type OptionFacts } from './option.ts'
+import { dottedName, optionsOf, outlineOf, type OptionPath } from './outline.ts'
+import { similarName } from './suggestion.ts'
 import { brokerConfig } from './config.ts'
 
 type Issue = z.core.$ZodIssue

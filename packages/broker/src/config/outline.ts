@@ -1,7 +1,7 @@
 // The options of a configuration in order, each with its path and its names in the three places.
 
 import type { z } from 'zod'
-import { groupFacts, optionFacts, type GroupFacts, type OptionFacts } from './config-option.ts'
+import { groupFacts, optionFacts, type GroupFacts, type OptionFacts } from './option.ts'
 
 export type OptionPath = readonly string[]
 

@@ -1,12 +1,12 @@
 // The configuration's third source: flags, and what else the command line may ask for.
 
 import yargs, { type Options } from 'yargs'
-import { ConfigError } from './config-error.ts'
-import type { OptionFacts } from './config-option.ts'
-import { flagName, type OutlineOption } from './config-outline.ts'
-import { writeQuantity } from './config-quantity.ts'
-import { settingOf, type Setting } from './config-setting.ts'
-import { similarName } from './config-suggestion.ts'
+import { ConfigError } from './error.ts'
+import type { OptionFacts } from './option.ts'
+import { flagName, type OutlineOption } from './outline.ts'
+import { writeQuantity } from './quantity.ts'
+import { settingOf, type Setting } from './setting.ts'
+import { similarName } from './suggestion.ts'
 
 /** What the command does instead of running the broker. */
 const ACTIONS = {

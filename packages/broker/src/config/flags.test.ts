@@ -1,8 +1,8 @@
 // The command line: what it asks for, and what is no sense.
 
 import { describe, expect, it } from 'vitest'
-import { commandLineHelp, readCommandLine, type CommandLine } from './config-flags.ts'
-import { flagName, optionsOf } from './config-outline.ts'
+import { commandLineHelp, readCommandLine, type CommandLine } from './flags.ts'
+import { flagName, optionsOf } from './outline.ts'
 import { brokerConfig } from './config.ts'
 
 const OPTIONS = optionsOf(brokerConfig)

@@ -17,8 +17,8 @@ import {
   strictMap,
   structure,
   wholeNumber,
-} from './config-option.ts'
-import { DEFAULT_QUEUE_SETTINGS } from './engine/queue.ts'
+} from './option.ts'
+import { DEFAULT_QUEUE_SETTINGS } from '../engine/queue.ts'
 
 const DELAY = { min: 0, max: limits.DELAY_MS_MAX, unit: 'ms' } as const
 const ATTEMPTS = { min: 1, max: limits.ATTEMPTS_MAX, unit: 'count' } as const

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { dottedName, flagName, optionsOf, outlineOf, variableName } from './config-outline.ts'
+import { dottedName, flagName, optionsOf, outlineOf, variableName } from './outline.ts'
 import { brokerConfig } from './config.ts'
 
 describe('an option', () => {

@@ -1,13 +1,13 @@
 // From sources to a configuration that can be relied on, or to all that is wrong with it.
 
-import { readEnvironment, type Environment } from './config-env.ts'
-import { ConfigError } from './config-error.ts'
-import { readConfigFile, type ConfigFile } from './config-file.ts'
-import { mergeConfig, valueAt, withValue, type MergedConfig, type Values } from './config-merge.ts'
-import { dottedName, optionsOf, type OptionPath } from './config-outline.ts'
-import { placed, problemsOf, type ConfigProblem } from './config-problem.ts'
-import { brokenRules } from './config-rules.ts'
-import type { Setting } from './config-setting.ts'
+import { readEnvironment, type Environment } from './env.ts'
+import { ConfigError } from './error.ts'
+import { readConfigFile, type ConfigFile } from './file.ts'
+import { mergeConfig, valueAt, withValue, type MergedConfig, type Values } from './merge.ts'
+import { dottedName, optionsOf, type OptionPath } from './outline.ts'
+import { placed, problemsOf, type ConfigProblem } from './problem.ts'
+import { brokenRules } from './rules.ts'
+import type { Setting } from './setting.ts'
 import { brokerConfig, type BrokerConfig } from './config.ts'
 
 export interface ConfigSources {

@@ -1,10 +1,10 @@
 // config.example.yml: every option with its default, and its help as a comment.
 
 import { stringify } from 'yaml'
-import type { OptionFacts } from './config-option.ts'
-import { outlineOf, type OutlineEntry } from './config-outline.ts'
-import { rangeOf } from './config-range.ts'
-import { writeQuantity } from './config-quantity.ts'
+import type { OptionFacts } from './option.ts'
+import { outlineOf, type OutlineEntry } from './outline.ts'
+import { rangeOf } from './range.ts'
+import { writeQuantity } from './quantity.ts'
 import { brokerConfig } from './config.ts'
 
 const COLUMNS = 100

@@ -2,9 +2,9 @@
 
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import { configExample } from './config-example.ts'
-import { dottedName, optionsOf, variableName } from './config-outline.ts'
-import { configReference } from './config-reference.ts'
+import { configExample } from './example.ts'
+import { dottedName, optionsOf, variableName } from './outline.ts'
+import { configReference } from './reference.ts'
 import { brokerConfig } from './config.ts'
 
 describe('the example', () => {

@@ -1,8 +1,8 @@
 // What must hold between options, where each by itself is right.
 
-import { isLoopback } from './access/loopback.ts'
+import { isLoopback } from '../access/loopback.ts'
 import type { BrokerConfig } from './config.ts'
-import type { OptionPath } from './config-outline.ts'
+import type { OptionPath } from './outline.ts'
 
 export interface BrokenRule {
   /** The option to point at; the others that the rule reads follow. */

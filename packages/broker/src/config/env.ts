@@ -1,9 +1,9 @@
 // The configuration's second source: environment variables that begin with TQ_.
 
-import type { OutlineOption } from './config-outline.ts'
-import { variableName } from './config-outline.ts'
-import { settingOf, type Setting } from './config-setting.ts'
-import { nearestName } from './config-suggestion.ts'
+import type { OutlineOption } from './outline.ts'
+import { variableName } from './outline.ts'
+import { settingOf, type Setting } from './setting.ts'
+import { nearestName } from './suggestion.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 

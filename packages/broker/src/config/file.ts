@@ -2,7 +2,7 @@
 
 import { readFile, stat } from 'node:fs/promises'
 import { isMap, isNode, isScalar, LineCounter, parseDocument, type Document } from 'yaml'
-import { ConfigError } from './config-error.ts'
+import { ConfigError } from './error.ts'
 
 /** A configuration is written by people; what is larger is another file. */
 const FILE_BYTES_MAX = 1024 * 1024

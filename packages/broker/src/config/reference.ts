@@ -1,10 +1,10 @@
 // The tables of docs/configuration.md: every option with its names, default, range and help.
 
 import { stringify } from 'yaml'
-import { dottedName, outlineOf, variableName, type OutlineEntry } from './config-outline.ts'
-import type { OptionFacts } from './config-option.ts'
-import { rangeOf } from './config-range.ts'
-import { writeQuantity } from './config-quantity.ts'
+import { dottedName, outlineOf, variableName, type OutlineEntry } from './outline.ts'
+import type { OptionFacts } from './option.ts'
+import { rangeOf } from './range.ts'
+import { writeQuantity } from './quantity.ts'
 import { brokerConfig } from './config.ts'
 
 const TABLE_HEAD = [

@@ -1,7 +1,7 @@
 // One option of the configuration: a zod schema together with what people must know about it.
 
 import { z } from 'zod'
-import { readQuantity, showQuantity, spellingsOf, type Unit } from './config-quantity.ts'
+import { readQuantity, showQuantity, spellingsOf, type Unit } from './quantity.ts'
 
 export interface OptionFacts {
   readonly kind: 'text' | 'number' | 'flag' | 'choice' | 'structure'

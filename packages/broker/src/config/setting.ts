@@ -1,6 +1,6 @@
 // One option set outside the file: by an environment variable or by a flag.
 
-import type { OutlineOption } from './config-outline.ts'
+import type { OutlineOption } from './outline.ts'
 import { parse } from 'yaml'
 
 export interface Setting {

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
-import type { RequestOf, StartupReport, TaskIdBytes } from '@tq/core'
+import type { RequestOf, StartupReport } from '@tq/core'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { LevelDirectory } from '../test/level-directory.ts'
 import { RawClient } from '../test/raw-client.ts'
@@ -12,7 +12,7 @@ import { aBroker, aConfig, aLog, enqueueOf, type RunningBroker } from '../test/r
 import { temporaryDirectory } from '../test/temporary-directory.ts'
 import { TroubledStore } from '../test/troubled-store.ts'
 import { until } from '../test/until.ts'
-import { Broker } from './broker.ts'
+import { Broker, type BrokerParts } from './broker.ts'
 import { REPORTS_MAX } from './startup-log.ts'
 
 const PING: RequestOf<'ping'> = { verb: 'ping' }
@@ -28,7 +28,7 @@ describe('a broker that starts', () => {
     const client = await first.greeted()
     await client.ask(2, enqueueOf('mail', 5))
     await client.ask(3, claimOf('mail', 2))
-    await first.broker.stop({ deadlineMs: 1_000 })
+    await first.broker.stop({ deadlineMs: 0 })
 
     const second = await aBroker({ dataDir })
     const reports = await reportsOf(second)
@@ -141,11 +141,11 @@ describe('a broker that cannot start', () => {
     const dataDir = await temporaryDirectory()
     const { broker, greeted } = await aBroker({ dataDir })
     const { ids = [] } = await (await greeted()).ask(2, enqueueOf('mail', 1))
-    await broker.stop({ deadlineMs: 1_000 })
+    await broker.stop({ deadlineMs: 0 })
     const directory = new LevelDirectory(dataDir)
     await directory.withLevel(async (level) => {
       for await (const [key, value] of level.iterator()) {
-        if (!Buffer.from(key).includes(ids[0] as TaskIdBytes) || value.length < 40) continue
+        if (!Buffer.from(key).includes(Buffer.from(ids[0] ?? [])) || value.length < 40) continue
         value[20] = (value[20] ?? 0) ^ 1
         await level.put(key, value)
       }
@@ -168,7 +168,7 @@ describe('a broker that cannot start', () => {
 
     const client = await running.greeted()
     expect(await client.ask(2, enqueueOf('mail', 1))).toMatchObject({ count: 1 })
-    await running.broker.stop({ deadlineMs: 1_000 })
+    await running.broker.stop({ deadlineMs: 0 })
     const next = await aBroker({ dataDir })
     expect((await reportsOf(next))[0]).not.toHaveProperty('abortedBefore')
   })
@@ -198,11 +198,11 @@ describe('a broker that stops', () => {
   it('under load keeps whatever it has acknowledged', async () => {
     const dataDir = await temporaryDirectory()
     const { broker, greeted, lines } = await aBroker({ dataDir })
-    const clients = await Promise.all(Array.from({ length: 8 }, greeted))
+    const clients = await Promise.all(Array.from({ length: 4 }, greeted))
     for (const client of clients) {
-      for (let id = 2; id < 200; id += 1) client.send(id, enqueueOf('mail', 3, 200))
+      for (let id = 2; id < 100; id += 1) client.send(id, enqueueOf('mail', 3, 200))
     }
-    await until(() => clients.some(({ messages }) => messages.length > 50))
+    await until(() => clients.some(({ messages }) => messages.length > 20))
 
     const stopped = broker.stop({ deadlineMs: 10_000 })
     await Promise.all(clients.map((client) => client.ended))
@@ -228,14 +228,19 @@ describe('a broker that stops', () => {
   })
 
   it('answers what waits: claims get nothing, requests under way get their answers', async () => {
-    const { broker, connect, greeted } = await aBroker()
+    const { parts, store } = troubled()
+    const { broker, connect, greeted } = await aBroker({}, parts)
     const [worker, producer] = [await greeted(), await greeted()]
     const silent = await connect()
     worker.send(2, claimOf('mail', 1, 30_000))
     await worker.ask(3, PING)
+    store().hold()
     producer.send(2, enqueueOf('other', 1))
+    await until(() => store().heldCount === 1)
 
     const stopped = broker.stop({ deadlineMs: 5_000 })
+    await silent.ended
+    store().letGo()
     const answers = await Promise.all([worker.answer<'claim'>(2), producer.answer<'enqueue'>(2)])
     await Promise.all([worker.ended, producer.ended, silent.ended])
     for (const client of [worker, producer, silent]) client.end()
@@ -247,19 +252,19 @@ describe('a broker that stops', () => {
 
   it('is not ready from then on, and nothing of it is left in the end', async () => {
     const handles = handleCounts()
-    const makeStore = troubled()
-    const { broker, greeted } = await aBroker({ http: { enabled: true } }, makeStore)
+    const { parts, store } = troubled()
+    const { broker, greeted } = await aBroker({ http: { enabled: true } }, parts)
     const url = `http://127.0.0.1:${broker.httpAddress?.port}/readyz`
     const client = await greeted()
-    makeStore.store.hold()
+    store().hold()
     client.send(2, enqueueOf('mail', 1))
-    await until(() => makeStore.store.heldCount === 1)
+    await until(() => store().heldCount === 1)
 
     const stopped = broker.stop({ deadlineMs: 5_000 })
     const readiness = await fetch(url, { headers: { connection: 'close' } })
     expect(readiness.status).toBe(503)
     expect(await readiness.json()).toMatchObject({ reasons: ['the broker is stopping'] })
-    makeStore.store.letGo()
+    store().letGo()
     expect(await client.answer<'enqueue'>(2)).toMatchObject({ count: 1 })
     client.destroy()
     await Promise.all([stopped, broker.stop({ deadlineMs: 0 })])
@@ -272,18 +277,18 @@ describe('a broker that stops', () => {
   })
 
   it('does not wait beyond its deadline for a commit that does not end', async () => {
-    const makeStore = troubled()
-    const { broker, greeted } = await aBroker({}, makeStore)
+    const { parts, store } = troubled()
+    const { broker, greeted } = await aBroker({}, parts)
     const client = await greeted()
-    makeStore.store.hold()
+    store().hold()
     client.send(2, enqueueOf('mail', 1))
-    await until(() => makeStore.store.heldCount === 1)
+    await until(() => store().heldCount === 1)
 
     await broker.stop({ deadlineMs: 50 })
 
     await client.ended
     expect(client.messages.filter(({ kind }) => kind !== 'push')).toHaveLength(1)
-    makeStore.store.letGo()
+    store().letGo()
     expect(await isPending(broker.failed)).toBe(true)
   })
 
@@ -300,27 +305,26 @@ describe('a broker that stops', () => {
     const second = await aBroker({ dataDir })
     const back = await second.connect()
     await back.hello({ session })
-    const [id, token] = tasks[0] ?? []
-    const done = { verb: 'complete', tasks: [{ id, token }] } as RequestOf<'complete'>
+    const held = tasks.map(([id, token]) => ({ id, token, result: undefined }))
 
-    expect(await back.ask(2, done)).toEqual({ ok: 1 })
+    expect(await back.ask(2, { verb: 'complete', tasks: held })).toEqual({ ok: 1 })
   })
 })
 
 describe('a broker that is destroyed', () => {
   it('says nothing more, and another can take its place when it is gone', async () => {
     const dataDir = await temporaryDirectory()
-    const makeStore = troubled()
-    const { broker, greeted } = await aBroker({ dataDir }, makeStore)
+    const { parts, store } = troubled()
+    const { broker, greeted } = await aBroker({ dataDir }, parts)
     const client = await greeted()
     await client.ask(2, enqueueOf('mail', 2))
-    makeStore.store.hold()
+    store().hold()
     client.send(3, enqueueOf('mail', 2))
     client.send(4, claimOf('empty', 1, 30_000))
-    await until(() => makeStore.store.heldCount === 1)
+    await until(() => store().heldCount === 1)
 
     broker.destroy()
-    makeStore.store.letGo()
+    store().letGo()
     await client.ended
     await broker.stop({ deadlineMs: 5_000 })
     broker.destroy()
@@ -336,12 +340,12 @@ describe('a broker that is destroyed', () => {
   })
 
   it('may be so in the middle of its drain', async () => {
-    const makeStore = troubled()
-    const { broker, greeted } = await aBroker({}, makeStore)
+    const { parts, store } = troubled()
+    const { broker, greeted } = await aBroker({}, parts)
     const client = await greeted()
-    makeStore.store.hold()
+    store().hold()
     client.send(2, enqueueOf('mail', 1))
-    await until(() => makeStore.store.heldCount === 1)
+    await until(() => store().heldCount === 1)
     const stopped = broker.stop({ deadlineMs: 60_000 })
 
     broker.destroy()
@@ -356,19 +360,19 @@ describe('a broker whose commit fails', () => {
     ['unknown', 'a commit may or may not be stored'],
     ['fenced', 'another broker has taken over the store'],
   ] as const)('falls silent and says that it cannot go on: %s', async (outcome, reason) => {
-    const makeStore = troubled()
-    const { broker, greeted } = await aBroker({ http: { enabled: true } }, makeStore)
+    const { parts, store } = troubled()
+    const { broker, greeted } = await aBroker({ http: { enabled: true } }, parts)
     const [client, waiting] = [await greeted(), await greeted()]
     await client.ask(2, enqueueOf('mail', 1))
     waiting.send(2, claimOf('mail', 1, 30_000))
-    waiting.send(3, claimOf('empty', 1, 30_000))
+    waiting.send(3, { ...claimOf('empty', 1, 30_000), claim: 2 })
     await waiting.answer(2)
 
-    makeStore.store.hold()
+    store().hold()
     for (let id = 3; id < 50; id += 1) client.send(id, enqueueOf('mail', 1))
-    await until(() => makeStore.store.heldCount === 1)
-    makeStore.store.failCommits(outcome)
-    makeStore.store.letGo()
+    await until(() => store().heldCount === 1)
+    store().failCommits(outcome)
+    store().letGo()
 
     expect(await broker.failed).toBe(reason)
     await Promise.all([client.ended, waiting.ended])
@@ -392,11 +396,11 @@ describe('a broker whose commit fails', () => {
   })
 
   it('does the same if the store is given up for another reason', async () => {
-    const makeStore = troubled()
-    const { broker, greeted } = await aBroker({}, makeStore)
+    const { parts, store } = troubled()
+    const { broker, greeted } = await aBroker({}, parts)
     const client = await greeted()
 
-    makeStore.store.giveUp('its high-water mark could not be written')
+    store().giveUp('its high-water mark could not be written')
 
     expect(await broker.failed).toBe('its high-water mark could not be written')
     await client.ended
@@ -416,16 +420,16 @@ class RefusingStore extends TroubledStore {
 
 /** Lets a test hold of the store that a broker makes. */
 function troubled(): {
-  readonly store: TroubledStore
-  readonly makeStore: (options: ConstructorParameters<typeof TroubledStore>[0]) => TroubledStore
+  readonly parts: Pick<BrokerParts, 'makeStore'>
+  store: () => TroubledStore
 } {
   let made: TroubledStore | undefined
   return {
-    get store() {
+    parts: { makeStore: (options) => (made = new TroubledStore(options)) },
+    store: () => {
       if (made === undefined) throw new Error('the broker has no store yet')
       return made
     },
-    makeStore: (options) => (made = new TroubledStore(options)),
   }
 }
 

@@ -187,7 +187,7 @@ export class Pair {
         const more = afterMs === undefined ? {} : { retryAfterMs: afterMs }
         const reply = rig.fail([{ ...item, retryable, ...more }])
         const [outcome] = reply.outcomes
-        const word = outcome == null ? verdictOf(reply) : `${verdictOf(reply)} ${outcome[0]}`
+        const word = outcome ? `${verdictOf(reply)} ${outcome[0]}` : verdictOf(reply)
         return [word, model.fail(number, token, { retryable, afterMs })]
       }
     }
@@ -228,7 +228,7 @@ export class Pair {
       case 'cancel': {
         const reply = rig.cancel(ids)
         const [outcome] = reply.outcomes
-        const word = outcome == null ? verdictOf(reply) : `${verdictOf(reply)} ${outcome}`
+        const word = outcome ? `${verdictOf(reply)} ${outcome}` : verdictOf(reply)
         return [word, model.cancel(number)]
       }
       case 'redrive':

@@ -4,7 +4,7 @@ import * as fc from 'fast-check'
 
 const FIXED_SEED = 20_261_120
 
-export const SEED: number = Number(process.env['TQ_SEED'] ?? FIXED_SEED)
+const SEED: number = Number(process.env['TQ_SEED'] ?? FIXED_SEED)
 
 /** Runs the property so many times. To repeat a failure, set TQ_SEED to the seed that it printed. */
 export function assertProperty<Values>(property: fc.IProperty<Values>, runCount: number): void {

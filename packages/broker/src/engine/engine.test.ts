@@ -130,14 +130,14 @@ class MoveCommand implements fc.Command<object, Pair> {
   }
 }
 
-const SHORT_LIVES = 150
+const SHORT_LIVES = 300
 const LONG_LIVES = 12
 const MOVES_OF_A_LONG_LIFE = 1_200
 
 describe('properties', () => {
   it('agrees with the model from the first step on, in many short lives', () => {
     const commands = fc.commands([anyMove.map((move) => new MoveCommand(move))], {
-      maxCommands: 60,
+      maxCommands: 100,
       size: 'max',
     })
     const property = fc.property(commands, (moves) => {

@@ -201,9 +201,8 @@ describe('checkInvariants', () => {
     const source = readFileSync(new URL('./invariants.ts', import.meta.url), 'utf8')
     const laws = [...source.matchAll(/, (?:'([^']+)'|"([^"]+)"|`([^`]+)`)\)\n/g)]
 
-    expect(laws.map((match) => match[1] ?? match[2] ?? match[3]).sort()).toEqual(
-      Object.keys(BREAKS).sort(),
-    )
+    const names = laws.map((match) => match[1] ?? match[2] ?? match[3])
+    expect(new Set(names)).toEqual(new Set(Object.keys(BREAKS)))
   })
 })
 

@@ -30,7 +30,7 @@ export function unplace(state: EngineState, task: Row): void {
 }
 
 /** The group of lanes for these requirements, made on first use. */
-export function groupOf(state: EngineState, profile: Profile): LaneGroup {
+function groupOf(state: EngineState, profile: Profile): LaneGroup {
   const { queue } = profile
   const key = profile.requires === undefined ? '' : requirementsKey(profile.requires)
   const found = queue.groups.get(key)

@@ -68,12 +68,11 @@ describe('ProfileTable', () => {
             table.release(table.find(profileOf(queue, type, undefined).text)?.index as number)
             uses.splice(uses.indexOf(type), 1)
           }
-          const counted = [...table].map((profile) => [profile.type, profile.uses])
-          const expected = [...new Set(uses)].map((name) => [
-            name,
-            uses.filter((other) => other === name).length,
-          ])
-          expect(counted.sort()).toEqual(expected.sort())
+          const counted = [...table].map(({ type: name, uses: count }) => [name, count] as const)
+          const expected = [...new Set(uses)].map(
+            (name) => [name, uses.filter((other) => other === name).length] as const,
+          )
+          expect(new Map(counted)).toEqual(new Map(expected))
           expect(table.size).toBe(expected.length)
           for (const profile of table) expect(table.at(profile.index)).toBe(profile)
         }

@@ -7,7 +7,7 @@ import type { Ownership, Store } from '../storage/port.ts'
 import { encodeEngine, type EngineRecord } from '../storage/registry-record.ts'
 
 /** Bytes at which the commit being gathered takes no more commands while one is in flight. */
-export const COMMIT_BYTES_MAX = 1024 * 1024
+const COMMIT_BYTES_MAX = 1024 * 1024
 
 export interface CommitReport {
   readonly lsn: number

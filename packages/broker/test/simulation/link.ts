@@ -165,6 +165,8 @@ class Wire implements Sink {
   #held: Arrived[] = []
   #isReading = true
   #isCut = false
+  /** What was on its way when the connection was cut comes so much later. */
+  #lateMs = 0
   #thereAtMs = 0
   #backAtMs = 0
 
@@ -190,15 +192,19 @@ class Wire implements Sink {
     const { world, swarm } = this.#parts
     this.#thereAtMs = this.#moment(this.#thereAtMs)
     this.#scheduler.after(this.#thereAtMs - world.nowMs, () => {
-      if (this.#isCut && !swarm.faults.lateFrames) return
-      this.#arrive({ id, request })
+      if (!this.#isCut) this.#arrive({ id, request })
+      else if (swarm.faults.lateFrames) {
+        this.#scheduler.after(this.#lateMs, () => this.#arrive({ id, request }))
+      }
     })
   }
 
-  /** The network is gone; the broker notices some time later. */
+  /** The network is gone; the broker notices some time later, after what is still on its way. */
   cut(): void {
     this.#isCut = true
-    const noticeMs = this.#parts.random.chance() * this.#parts.swarm.network.noticeMsMax
+    const { random, swarm } = this.#parts
+    if (random.happens(0.5)) this.#lateMs = random.chance() * swarm.network.delayMsMax
+    const noticeMs = this.#lateMs + random.chance() * swarm.network.noticeMsMax
     this.#scheduler.after(noticeMs, () => this.#close())
   }
 

@@ -28,10 +28,10 @@ import type { Labels } from './request.ts'
 /** Begins with a letter or digit; then also `_ . : - /`. Never a control or wildcard character. */
 const QUEUE_NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_.:/-]*$/
 
-export const QUEUE_NAME: BytesRange = { bytesMin: 1, bytesMax: QUEUE_NAME_BYTES_MAX }
+const QUEUE_NAME: BytesRange = { bytesMin: 1, bytesMax: QUEUE_NAME_BYTES_MAX }
 export const TASK_TYPE: BytesRange = { bytesMin: 1, bytesMax: TASK_TYPE_BYTES_MAX }
 export const PRIORITY: NumberRange = { min: 0, max: PRIORITY_MAX }
-export const TOKEN: NumberRange = { min: 1, max: TOKEN_MAX - 1 }
+const TOKEN: NumberRange = { min: 1, max: TOKEN_MAX - 1 }
 export const ITEMS: NumberRange = { min: 1, max: ITEMS_PER_REQUEST_MAX }
 const LABEL: BytesRange = { bytesMin: 1, bytesMax: LABEL_BYTES_MAX }
 const LABEL_TEXT: BytesRange = { bytesMin: 0, bytesMax: LABEL_BYTES_MAX }

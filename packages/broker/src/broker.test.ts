@@ -7,12 +7,15 @@ import { join } from 'node:path'
 import type { RequestOf, StartupReport } from '@tq/core'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { LevelDirectory } from '../test/level-directory.ts'
+import { ManualWorld } from '../test/manual-world.ts'
 import { RawClient } from '../test/raw-client.ts'
 import { aBroker, aConfig, aLog, enqueueOf, type RunningBroker } from '../test/running-broker.ts'
 import { temporaryDirectory } from '../test/temporary-directory.ts'
 import { TroubledStore } from '../test/troubled-store.ts'
 import { until } from '../test/until.ts'
 import { Broker, type BrokerParts } from './broker.ts'
+import { type Entry, type KeyRange, StoreError } from './storage/port.ts'
+import { familyRange, taskKey } from './storage/key.ts'
 import { REPORTS_MAX } from './startup-log.ts'
 
 const PING: RequestOf<'ping'> = { verb: 'ping' }
@@ -407,6 +410,110 @@ describe('a broker whose commit fails', () => {
     expect(client.messages).toHaveLength(1)
   })
 })
+
+describe('a broker at work', () => {
+  it('takes no new work while the disk is nearly full, and says so', async () => {
+    const { broker, greeted } = await aBroker({
+      limits: { freeBytesMin: 2 ** 50 },
+      http: { enabled: true },
+    })
+    const client = await greeted()
+
+    client.send(2, enqueueOf('mail', 1))
+
+    expect(await client.refusal(2)).toBe('NO_SPACE')
+    const answer = await fetch(`http://127.0.0.1:${broker.httpAddress?.port}/readyz`)
+    expect(await answer.json()).toMatchObject({
+      reasons: [
+        expect.stringMatching(/bytes are free on the disk, new tasks need 1125899906842624/),
+      ],
+    })
+  })
+
+  it('tells its log of queues, workers and tasks by the names that people know', async () => {
+    const world = new ManualWorld()
+    const { greeted, lines } = await aBroker({}, { world })
+    const client = await greeted()
+    await client.ask(2, enqueueOf('mail', 1))
+    const about = { name: 'ada', version: '1', labels: {}, slots: 1 }
+    await client.ask(3, { verb: 'register', ...about })
+    await client.ask(4, { ...claimOf('mail', 1), leaseMs: 60_000 })
+    await client.ask(5, { verb: 'queue-pause', queue: 'mail', reason: 'a test' })
+    client.destroy()
+
+    const lost = (): boolean => lines.some(({ event }) => event === 'worker-lost')
+    await until(() => {
+      world.pass(500)
+      return lost()
+    })
+
+    const told = (event: string): unknown => lines.find((line) => line.event === event)
+    expect(told('queue-created')).toMatchObject({ queue: 'mail', actor: 'anonymous' })
+    expect(told('queue-changed')).toMatchObject({ queue: 'mail', paused: true })
+    expect(told('worker-registered')).toMatchObject({ name: 'ada' })
+    expect(told('worker-lost')).toMatchObject({ level: 'warn', worker: 'ada' })
+    expect(told('task-changed')).toMatchObject({ queue: 'mail', type: 'test' })
+  })
+
+  it('notes that the process stood still', async () => {
+    const world = new ManualWorld()
+    const { lines } = await aBroker({}, { world })
+
+    world.pass(1_000)
+    world.standStill(7_000)
+    world.pass(1_000)
+
+    const line = lines.find(({ event }) => event === 'stalled')
+    expect(line).toMatchObject({ level: 'warn' })
+    expect(line?.['ms']).toBeGreaterThanOrEqual(7_000)
+  })
+
+  it('reports a record that is damaged, and does not serve it', async () => {
+    const dataDir = await temporaryDirectory()
+    const first = await aBroker({ dataDir })
+    const client = await first.greeted()
+    const { ids: [id] = [] } = await client.ask(2, enqueueOf('mail', 1))
+    const { tasks } = await client.ask(3, claimOf('mail', 1))
+    const held = tasks.map(([task, token]) => ({ id: task, token, result: undefined }))
+    await client.ask(4, { verb: 'complete', tasks: held })
+    await first.broker.stop({ deadlineMs: 0 })
+    if (id === undefined) throw new Error('the broker makes ids')
+    await new LevelDirectory(dataDir).withLevel(async (level) => {
+      const key = taskKey('done', id)
+      const value = Uint8Array.from((await level.get(key)) ?? [])
+      value[value.length - 1] = (value.at(-1) ?? 0) ^ 1
+      await level.put(key, value)
+    })
+
+    const second = await aBroker({ dataDir })
+    const reader = await second.greeted()
+    reader.send(2, { verb: 'get', id, payload: false })
+
+    expect(['NOT_FOUND', 'INTERNAL', 'UNAVAILABLE']).toContain(await reader.refusal(2))
+    const damaged = second.lines.find(({ event }) => event === 'record-damaged')
+    expect(damaged?.['key']).toContain(Buffer.from(id).toString('hex'))
+  })
+
+  it('goes on if what is kept cannot be counted', async () => {
+    const { greeted, lines } = await aBroker(
+      {},
+      { makeStore: (options) => new UncountableStore(options) },
+    )
+    await until(() => lines.some(({ event }) => event === 'housekeeping-failed'))
+
+    const client = await greeted()
+    expect(await client.ask(2, enqueueOf('mail', 1))).toMatchObject({ count: 1 })
+  })
+})
+
+class UncountableStore extends TroubledStore {
+  override load(range: KeyRange, pageSize: number): AsyncIterable<readonly Entry[]> {
+    if (Buffer.compare(range.from, familyRange('doneByEnd').from) !== 0) {
+      return super.load(range, pageSize)
+    }
+    throw new StoreError('CORRUPT', 'a block is damaged')
+  }
+}
 
 class RefusingStore extends TroubledStore {
   override get refusal(): string {

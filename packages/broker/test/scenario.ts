@@ -1,11 +1,11 @@
 // Runs a story against the engine: command lines in, the same lines with what came of them out.
 
-import { aTask, aTaskId } from './task-builder.ts'
-import { anEngine, type EngineRig, START_TICK_MS, START_WALL_MS } from './engine-builder.ts'
-import type { HeldTask, Labels, TaskIdBytes } from '@tq/core'
+import type { HeldTask, Labels, TaskDescription, TaskIdBytes } from '@tq/core'
 import { Refusal } from '../src/engine/decision.ts'
-import { NO_ROW } from '../src/engine/rows.ts'
+import { describeEnded } from '../src/engine/describe.ts'
 import { hexOf } from '../src/engine/held.ts'
+import { anEngine, type EngineRig, START_TICK_MS, START_WALL_MS } from './engine-builder.ts'
+import { aTask, aTaskId } from './task-builder.ts'
 
 /**
  * A story is a text of lines. `#` begins a remark. A command begins with `at MS`, the time since the
@@ -123,7 +123,12 @@ class Story {
       this.#answer(this.#rig.purge(queue), ({ purged }) => [`purged ${purged}`]),
     expire: () => {
       this.#rig.expire()
-      return this.#rig.facts.length === 0 ? ['nothing'] : []
+      const told = this.#rig.facts.flatMap((fact) => {
+        if (fact.kind === 'worker-lost') return [`${this.#sessionAt(fact.session)} is dead`]
+        if (fact.kind !== 'session-closed') return []
+        return [`${nameOfSession(fact.id)} is forgotten (${fact.reason})`]
+      })
+      return this.#rig.facts.length === 0 ? ['nothing'] : told.length === 0 ? ['ok'] : told
     },
     stall: ({ plain: [ms] }) => {
       this.#rig.extendLeases(Number(ms))
@@ -179,36 +184,43 @@ class Story {
     return found?.[0] ?? 'unknown'
   }
 
+  #sessionAt(index: number): string {
+    return nameOfSession(this.#rig.state.sessionAt(index).id)
+  }
+
+  /** The line of each task that is not as it was told last. */
   #changes(): string[] {
     const lines: string[] = []
     for (const [name, id] of this.#ids) {
-      const line = `${name} ${this.#standing(id)}`
-      if (line !== this.#told.get(name)) lines.push(line)
-      this.#told.set(name, line)
+      const standing = this.#standing(id)
+      if (standing !== (this.#told.get(name) ?? 'gone')) lines.push(`${name} ${standing}`)
+      this.#told.set(name, standing)
     }
     return lines
   }
 
   #standing(id: TaskIdBytes): string {
     const rig = this.#rig
-    const row = rig.state.index.find(id)
-    if (row === undefined) return rig.stateOf(id) ?? 'gone'
-    const { tasks, leases } = rig.state
-    const state = tasks.state(row)
-    const lease = tasks.lease(row)
-    const parts: string[] = [state]
-    if (state === 'scheduled') parts.push(`until ${tasks.dueAt(row) - START_WALL_MS}`)
-    if (state === 'retrying') parts.push(`until ${tasks.dueAt(row) - START_TICK_MS}`)
-    if (lease !== NO_ROW) parts.push(`until ${leases.endTickMs(lease) - START_TICK_MS}`)
-    if (lease !== NO_ROW) parts.push(`by ${rig.task(id).lease?.worker}`)
-    const end = rig.state.ends.get(row)
-    if (end !== undefined && end.reason !== end.state) parts.push(`(${end.reason})`)
-    const told = rig.task(id)
-    if (told.cancelRequested) parts.push('cancel-requested')
-    if (told.failures > 0) parts.push(`failures=${told.failures}`)
-    if (told.losses > 0) parts.push(`losses=${told.losses}`)
-    if (told.generation > 0) parts.push(`generation=${told.generation}`)
+    const task = this.#describe(id)
+    if (task === undefined) return 'gone'
+    const parts: string[] = [task.state]
+    if (task.dueAtMs !== undefined) parts.push(`until ${task.dueAtMs - START_WALL_MS}`)
+    if (task.lease !== undefined) {
+      const untilMs = rig.tickMs + task.lease.remainingMs - START_TICK_MS
+      parts.push(`until ${untilMs} by ${nameOfSession(task.lease.session)}`)
+    }
+    if (task.end !== undefined && task.end.reason !== task.state) parts.push(`(${task.end.reason})`)
+    if (task.cancelRequested) parts.push('cancel-requested')
+    if (task.failures > 0) parts.push(`failures=${task.failures}`)
+    if (task.losses > 0) parts.push(`losses=${task.losses}`)
+    if (task.generation > 0) parts.push(`generation=${task.generation}`)
     return parts.join(' ')
+  }
+
+  #describe(id: TaskIdBytes): TaskDescription | undefined {
+    if (this.#rig.state.index.find(id) !== undefined) return this.#rig.task(id)
+    const ended = this.#rig.ended.get(hexOf(id))
+    return ended === undefined ? undefined : describeEnded(ended)
   }
 }
 
@@ -271,4 +283,9 @@ function weightsOf(text: string): Record<string, number> {
 
 function changedOr({ changed }: { readonly changed: boolean }): readonly string[] {
   return [changed ? 'ok' : 'already']
+}
+
+/** A session's id begins with its name. */
+function nameOfSession(id: Uint8Array): string {
+  return new TextDecoder().decode(id).replaceAll('\0', '')
 }

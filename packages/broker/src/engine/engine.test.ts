@@ -7,6 +7,7 @@ import { anEngine } from '../../test/engine-builder.ts'
 import { anyMove, type Move } from '../../test/engine-moves.ts'
 import { Pair } from '../../test/engine-pair.ts'
 import { SEED } from '../../test/property.ts'
+import { apply } from './apply.ts'
 import { Refusal } from './decision.ts'
 
 describe('a step', () => {
@@ -43,10 +44,11 @@ describe('a step', () => {
     expect(rig.state.tickMs).toBe(rig.tickMs)
   })
 
-  it('refuses a command that it does not know', () => {
+  it('refuses a command and a fact that it does not know', () => {
     const rig = anEngine()
 
     expect(() => rig.step({ kind: 'dance' } as never)).toThrow('unreachable')
+    expect(() => apply(rig.state, { kind: 'danced' } as never)).toThrow('unreachable')
   })
 })
 

@@ -1,15 +1,7 @@
 // One connection as its client sees it: requests in, answers out, and what ends it.
 
 import { randomBytes } from 'node:crypto'
-import {
-  encodeRequestFrame,
-  limits,
-  type RequestOf,
-  type Scheduler,
-  slotOfQueue,
-  TaskIdMaker,
-  type TqError,
-} from '@tq/core'
+import { encodeRequestFrame, limits, type RequestOf, type Scheduler, type TqError } from '@tq/core'
 import { describe, expect, it } from 'vitest'
 import { helloRequest, type RawClient } from '../../test/raw-client.ts'
 import { enqueueOf } from '../../test/running-broker.ts'
@@ -20,17 +12,13 @@ import { until } from '../../test/until.ts'
 
 const PING: RequestOf<'ping'> = { verb: 'ping' }
 
-const ids = new TaskIdMaker({ wallMs: () => 0, fillRandom: (bytes) => void bytes.fill(7) })
 const MIB = 1024 * 1024
-/** Its answer is four times as long. */
-const MANY_UNKNOWN: RequestOf<'set-priority'> = {
-  verb: 'set-priority',
-  ids: Array.from({ length: 1_000 }, () => taskIdOf('mail')),
-  priority: 1,
-}
-
-function taskIdOf(queue: string): Uint8Array {
-  return ids.make(slotOfQueue(queue))
+const UNKNOWN_TASK = Buffer.from('01a1f8660d00700092eb30557a9fc4e9', 'hex')
+/** Each of these leases is unknown, and named in the answer. */
+const MANY_LEASES: RequestOf<'heartbeat'> = {
+  verb: 'heartbeat',
+  leases: Array.from({ length: 10_000 }, () => ({ id: UNKNOWN_TASK, token: 2 ** 52 })),
+  received: 0,
 }
 
 function claimOf(claim: number, queue = 'mail'): RequestOf<'claim'> {
@@ -407,13 +395,12 @@ describe('a client that does not read', () => {
     const producer = await rig.greeted()
     client.pause()
     producer.send(2, enqueueOf('mail', 1))
-    await until(() => rig.partition.commits.flyingMs > 0 || rig.world.timerCount > 1)
+    await until(() => rig.partition.state.tasks.count === 1)
 
     // They all wait for that commit, and nobody knows how large their answers will be.
-    const asked = numbers(250, 10)
-    client.sendAll(asked.map((id) => [id, MANY_UNKNOWN] as const))
-    await until(() => rig.pipeline.parkedClaims === 0)
-    for (const id of numbers(100, 3)) await producer.ask(id, PING)
+    client.sendAll(numbers(50, 10).map((id) => [id, MANY_LEASES] as const))
+    client.send(2, claimOf(1, 'empty'))
+    await until(() => rig.pipeline.parkedClaims === 1)
     rig.world.pass(1_000)
     await rig.happened('closed')
 

@@ -408,7 +408,7 @@ describe('properties', () => {
           expect(faultsOf(image, state, { fromLsn: 1, lsn: random.lsn })).toEqual([])
         })
       }),
-      { seed: SEED, numRuns: 150 },
+      { seed: SEED, numRuns: 100 },
     )
   })
 })

@@ -43,7 +43,7 @@ describe('recovery', () => {
           running = again
         }
       }),
-      { seed: SEED, numRuns: 80 },
+      { seed: SEED, numRuns: 60 },
     )
   })
 

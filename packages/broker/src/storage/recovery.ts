@@ -167,7 +167,7 @@ function readTask(state: EngineState, profiles: ProfileReader, [key, value]: Ent
       const record = decodeTask(new ByteReader(value, SEAL_BYTES))
       return { ...record, profile: soundProfile(id, record.core, profiles) }
     },
-    `the record of task ${formatTaskId(id)}`,
+    () => `the record of task ${formatTaskId(id)}`,
   )
   return {
     restored: { ...core, id, profile, cancelNote },
@@ -230,12 +230,14 @@ async function eachEntry(
 const WHAT_TO_DO =
   'restore a backup, or copy the data directory and look into the copy; nothing was changed'
 
-function readOrRefuse<T>(read: () => T, what: string): T {
+/** @param what Names the record; only asked for when it cannot be read, for there are millions. */
+function readOrRefuse<T>(read: () => T, what: string | (() => string)): T {
   try {
     return read()
   } catch (error) {
     if (!isDamage(error)) throw error
-    throw new StoreError('CORRUPT', `${what} is damaged: ${error.message}; ${WHAT_TO_DO}`, error)
+    const name = typeof what === 'string' ? what : what()
+    throw new StoreError('CORRUPT', `${name} is damaged: ${error.message}; ${WHAT_TO_DO}`, error)
   }
 }
 

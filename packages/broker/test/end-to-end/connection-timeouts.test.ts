@@ -2,117 +2,133 @@
 
 import { encodeRequestFrame } from '@tq/core'
 import { beforeAll, expect, it } from 'vitest'
-import { durationMs } from './eventually.ts'
+import { durationMs, eventually } from './eventually.ts'
 import { aQueueName } from './task-spec.ts'
-import { sharedBroker, type TestBroker } from './test-broker.ts'
-import { WireClient } from './wire-client.ts'
+import { sharedBroker } from './test-broker.ts'
+import { WireClient, type WireOptions } from './wire-client.ts'
 
 const HELLO_MS = 300
 const FRAME_MS = 1_000
 const IDLE_MS = 1_500
-/** The broker looks at its connections once a second; the rest is for a busy machine. */
+/** What a busy machine may take beyond. */
 const LATE_MS = 3_000
+/** Longer than each of them: whoever lives through this is kept. */
+const LONG_MS = 3_400
 
 const broker = sharedBroker(
   `--timeouts-hello-ms=${HELLO_MS}`,
   `--timeouts-frame-ms=${FRAME_MS}`,
   `--timeouts-idle-ms=${IDLE_MS}`,
   '--workers-heartbeat-ms=500',
+  '--log-level=debug',
 )
 
-// All of them wait at once, so that the waiting is paid for once.
+// All of them live at once, so that the waiting is paid for once.
 let silent: Promise<number>
-let halfGreeted: Promise<number>
-let halfSaid: Promise<number>
+let dribbling: Promise<number>
+let unfinished: Promise<number>
 let idle: Promise<number>
-let parked: Promise<number>
-let alive: Promise<number>
+let waiting: Promise<number>
+let talking: Promise<number>
 let straddling: Promise<number>
 
 beforeAll(() => {
-  silent = lifeMs(broker, { hello: false }, () => {})
-  halfGreeted = lifeMs(broker, { hello: false }, (wire) => wire.write(Uint8Array.of(0, 0)))
-  halfSaid = lifeMs(broker, {}, (wire) => wire.write(frame(1_000).subarray(0, 9)))
-  idle = lifeMs(broker, {}, () => {})
-  parked = lifeMs(broker, {}, async (wire) => {
-    expect(await wire.claim(aQueueName(), { waitMs: 3_500 })).toMatchObject({ tasks: [] })
+  silent = lifeMs(() => {}, { hello: false })
+  dribbling = lifeMs(dribble, { hello: false })
+  unfinished = lifeMs(dribble)
+  idle = lifeMs(() => {})
+  waiting = lifeMs(async (wire) => {
+    await wire.claim(aQueueName(), { waitMs: LONG_MS + 100 })
     wire.destroy()
   })
-  alive = lifeMs(broker, {}, async (wire) => {
-    for (let round = 0; round < 7; round += 1) {
-      await wire.claim(aQueueName(), { waitMs: 500 })
-      await wire.ask({ verb: 'ping' })
+  talking = lifeMs(async (wire) => {
+    for (const sinceMs = performance.now(); performance.now() - sinceMs < LONG_MS; ) {
+      await wire.claim(aQueueName(), { waitMs: IDLE_MS / 3 })
     }
     wire.destroy()
   })
-  straddling = lifeMs(broker, {}, async (wire) => {
-    // Each write ends one frame and begins the next: there is never a moment without half a frame.
-    let rest: Uint8Array = new Uint8Array(0)
-    for (let id = 1_000; id < 1_014 && !wire.isClosed; id += 1) {
-      const bytes = frame(id)
-      const answer = wire.expect(id)
-      wire.write(Buffer.concat([rest, bytes.subarray(0, 6)]))
-      rest = bytes.subarray(6)
-      const before = id - 1
-      if (before >= 1_000) await answers.get(before)
-      answers.set(id, answer)
-      await pause(250)
-    }
+  straddling = lifeMs(async (wire) => {
+    await straddle(wire)
     wire.destroy()
   })
 })
 
-const answers = new Map<number, Promise<unknown>>()
-
-it('closes a connection that does not say hello', async () => {
-  expect(await silent).toBeGreaterThanOrEqual(HELLO_MS)
-  expect(await silent).toBeLessThan(HELLO_MS + LATE_MS)
+it('closes a connection that does not say hello, or not to its end', async () => {
+  for (const life of [silent, dribbling]) {
+    expect(await life).toBeGreaterThanOrEqual(HELLO_MS)
+    expect(await life).toBeLessThan(HELLO_MS + LATE_MS)
+  }
+  await eventually(() => expect(closedFor('no hello came in time')).toBe(2))
 })
 
-it('closes a connection whose hello does not end', async () => {
-  expect(await halfGreeted).toBeGreaterThanOrEqual(HELLO_MS)
-  expect(await halfGreeted).toBeLessThan(HELLO_MS + LATE_MS)
-})
-
-it('closes a connection whose request does not end', async () => {
-  expect(await halfSaid).toBeGreaterThanOrEqual(FRAME_MS)
-  expect(await halfSaid).toBeLessThan(FRAME_MS + LATE_MS)
+it('closes a connection whose request does not end, though it goes on and on', async () => {
+  expect(await unfinished).toBeGreaterThanOrEqual(FRAME_MS)
+  expect(await unfinished).toBeLessThan(FRAME_MS + LATE_MS)
+  await eventually(() => expect(closedFor('a frame was not completed in time')).toBe(1))
 })
 
 it('closes a connection of which nothing is heard', async () => {
   expect(await idle).toBeGreaterThanOrEqual(IDLE_MS)
   expect(await idle).toBeLessThan(IDLE_MS + LATE_MS)
+  await eventually(() => expect(closedFor('nothing was heard for too long')).toBe(1))
 })
 
 it('keeps a connection that waits for an answer', async () => {
-  expect(await parked).toBeGreaterThanOrEqual(3_400)
+  expect(await waiting).toBeGreaterThanOrEqual(LONG_MS)
 })
 
 it('keeps a connection that says something now and then', async () => {
-  expect(await alive).toBeGreaterThanOrEqual(3_400)
+  expect(await talking).toBeGreaterThanOrEqual(LONG_MS)
 })
 
 it('keeps a connection whose frames never end where its packets end', async () => {
-  expect(await straddling).toBeGreaterThanOrEqual(3_400)
+  expect(await straddling).toBeGreaterThanOrEqual(LONG_MS)
 })
 
-/** How long a connection lives, counted from its last word before the script. */
+/** How long a connection lives that follows a script. */
 async function lifeMs(
-  to: TestBroker,
-  options: { readonly hello?: boolean },
   script: (wire: WireClient) => void | Promise<void>,
+  options: WireOptions = {},
 ): Promise<number> {
-  const wire = await WireClient.connect(to.address, options)
+  const wire = await WireClient.connect(broker.address, options)
   return durationMs(async () => {
     await script(wire)
     await wire.closed
   })
 }
 
-function frame(id: number): Uint8Array {
-  return encodeRequestFrame(id, { verb: 'ping' })
+/** Sends a frame of 4 KiB byte by byte, now and then one. */
+async function dribble(wire: WireClient): Promise<void> {
+  wire.write(Uint8Array.of(0, 0, 0x10))
+  while (!wire.isClosed) {
+    wire.write(Uint8Array.of(0))
+    await moment()
+  }
 }
 
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
+/** Each write ends one frame and begins the next: there is never a time without half a frame. */
+async function straddle(wire: WireClient): Promise<void> {
+  let rest: Uint8Array = new Uint8Array(0)
+  let before: Promise<unknown> = Promise.resolve()
+  let id = 1_000
+  for (const sinceMs = performance.now(); performance.now() - sinceMs < LONG_MS; id += 1) {
+    const frame = encodeRequestFrame(id, { verb: 'ping' })
+    const answer = wire.expect(id)
+    wire.write(Buffer.concat([rest, frame.subarray(0, 6)]))
+    rest = frame.subarray(6)
+    await before
+    before = answer
+    await moment()
+  }
+}
+
+/** How often the log says that a connection was closed for this reason. */
+function closedFor(reason: string): number {
+  const lines = broker.process.output.split('\n')
+  return lines.filter((line) => line.includes('connection-closed') && line.includes(reason)).length
+}
+
+/** Long enough for two writes to be two packets, and short against every timeout here. */
+function moment(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 50))
 }

@@ -12,6 +12,10 @@ import { ROOT } from './repository.ts'
 
 const run = promisify(execFile)
 const HEADING = '## The first five minutes'
+/** A terminal has aliases and job control; a script has neither unless it asks. Nothing outlives it. */
+const PRELUDE = `shopt -s expand_aliases
+set -m -e -u -o pipefail
+trap 'kill -9 $(jobs -p) 2> /dev/null || true' EXIT`
 
 let directory = ''
 
@@ -27,7 +31,7 @@ afterAll(() => rm(directory, { recursive: true, force: true }))
 describe('the tour of the README', () => {
   it('works as it stands', async () => {
     const port = await freePort()
-    const script = `shopt -s expand_aliases\nset -m -e -u -o pipefail\n${await tour()}`
+    const script = `${PRELUDE}\n${await tour()}`
     const { stdout } = await run('bash', ['-c', `exec bash <(printf '%s' "$TOUR")`], {
       cwd: directory,
       env: {

@@ -272,7 +272,7 @@ describe('a broker that stops', () => {
     client.destroy()
     await Promise.all([stopped, broker.stop({ deadlineMs: 0 })])
 
-    await expect(fetch(url)).rejects.toThrow()
+    await expect(fetch(url)).rejects.toThrow('fetch failed')
     expect(await RawClient.connect(broker.address).then((late) => late.closed)).toMatchObject({
       code: 'ECONNREFUSED',
     })
@@ -381,8 +381,12 @@ describe('a broker whose commit fails', () => {
     await Promise.all([client.ended, waiting.ended])
     expect(client.messages).toHaveLength(2)
     expect(waiting.messages).toHaveLength(2)
-    await expect(RawClient.connect(broker.address).then((late) => late.hello())).rejects.toThrow()
-    await expect(fetch(`http://127.0.0.1:${broker.httpAddress?.port}/healthz`)).rejects.toThrow()
+    await expect(RawClient.connect(broker.address).then((late) => late.hello())).rejects.toThrow(
+      'the connection is gone',
+    )
+    await expect(fetch(`http://127.0.0.1:${broker.httpAddress?.port}/healthz`)).rejects.toThrow(
+      'fetch failed',
+    )
     await broker.stop({ deadlineMs: 5_000 })
   })
 

@@ -97,7 +97,7 @@ describe('Startup', () => {
 
     expect(next.report({ epoch: 1, lsn: 1 })).toMatchObject({ abortedBefore: 'load-queues' })
     await next.succeeded()
-    await expect(access(join(directory, 'starting'))).rejects.toThrow()
+    await expect(access(join(directory, 'starting'))).rejects.toThrow('ENOENT')
   })
 
   it('gives reports that do not change any more', async () => {

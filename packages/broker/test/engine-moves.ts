@@ -37,7 +37,7 @@ const MOVES = {
     max: fc.integer({ min: 1, max: 5 }),
     start: fc.boolean(),
     leaseMs: fc.constantFrom(3_000, 3_000, 12_000),
-    isAgain: fc.nat(4).map((roll) => roll === 0),
+    back: fc.constantFrom(0, 0, 0, 0, 0, 0, 1, 2),
     minPriority: fc.constantFrom(0, 0, 0, 128, 200),
     order: fc.constantFrom('round' as const, 'round' as const, 'strict' as const),
   }),

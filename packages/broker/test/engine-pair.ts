@@ -144,8 +144,8 @@ export class Pair {
   #claim(move: Extract<Move, { do: 'claim' }>): readonly [unknown, unknown] {
     const { session: name, queues, max, start, leaseMs, minPriority, order } = move
     const last = this.#claims.get(name) ?? 0
-    const claim = move.isAgain && last > 0 ? last : last + 1
-    this.#claims.set(name, claim)
+    const claim = Math.max(1, last + 1 - move.back) // an earlier number is a claim that is sent again
+    this.#claims.set(name, Math.max(last, claim))
     const asked = { session: name, queues, max, start, claim, leaseMs, minPriority, order }
     const claimed = this.rig.lease(asked)
     return [claimed.map(({ id, token }) => [this.#numberOf(id), token]), this.model.claim(asked)]

@@ -17,13 +17,13 @@ import { expect } from 'vitest'
 import { apply } from '../src/engine/apply.ts'
 import type { AttemptRecord, EndRecord } from '../src/engine/fact.ts'
 import { profileOf } from '../src/engine/profile.ts'
-import { DEFAULT_QUEUE_SETTINGS, Queue } from '../src/engine/queue.ts'
+import { DEFAULT_QUEUE_SETTINGS, type Queue } from '../src/engine/queue.ts'
 import { restoreTask, type RestoredLease, type RestoredTask } from '../src/engine/restore.ts'
 import type { Row } from '../src/engine/rows.ts'
 import { DEFAULT_ENGINE_OPTIONS, EngineState } from '../src/engine/state.ts'
 import { isDamage } from '../src/storage/sealed.ts'
 
-export const QUEUE_NAME = 'images/large'
+const QUEUE_NAME = 'images/large'
 export const QUEUE_NUMBER = 7
 export const SLOT: number = slotOfQueue(QUEUE_NAME)
 export const SESSION: Uint8Array = Uint8Array.from({ length: 16 }, (_, index) => 0xa0 + index)

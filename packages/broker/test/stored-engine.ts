@@ -37,7 +37,7 @@ import {
   type TaskWish,
 } from './task-builder.ts'
 
-export const START_WALL_MS = 1_800_000_000_000
+const START_WALL_MS = 1_800_000_000_000
 /** Runs a step of the start and remembers nothing. */
 export const RUN: StepRunner = async (_, step) => (await step()).value
 

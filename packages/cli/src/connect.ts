@@ -1,6 +1,7 @@
 // From the options of a run to a client of the broker, and from its failures to advice.
 
 import { readFile } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import {
   type CallOptions,
   type ClientEvent,
@@ -17,6 +18,9 @@ const DEFAULT_ADDRESS = `127.0.0.1:${DEFAULT_PORT}`
 const REQUEST_TIMEOUT_MS = 30_000
 /** Longest time to connect to one address, in ms. */
 const CONNECT_TIMEOUT_MS = 5_000
+/** How long a broker that does not answer is asked again, and how often, in ms. */
+const PATIENCE_MS = 2_000
+const TRY_AGAIN_MS = 100
 
 export interface ConnectOptions {
   /** True: once reached, the broker may go away and come back, as when it is restarted. */
@@ -53,11 +57,29 @@ async function using(
   options: ClientOptions,
   work: (client: TqClient) => Promise<void>,
 ): Promise<void> {
-  const client = new TqClient(options)
+  const client = options.reconnect === false ? await reach(options) : new TqClient(options)
   try {
     await work(client)
   } finally {
     await client.close({ deadlineMs: 0 })
+  }
+}
+
+/** A client that is connected. A broker that was started a moment ago may not listen yet. */
+async function reach(options: ClientOptions): Promise<TqClient> {
+  const patienceMs = Math.min(PATIENCE_MS, options.requestTimeoutMs ?? PATIENCE_MS)
+  const untilMs = performance.now() + patienceMs
+  for (;;) {
+    const client = new TqClient(options)
+    try {
+      await client.ping()
+      return client
+    } catch (error) {
+      await client.close({ deadlineMs: 0 })
+      const mayCome = error instanceof TqError && error.code === 'UNAVAILABLE'
+      if (!mayCome || performance.now() >= untilMs) throw error
+      await delay(TRY_AGAIN_MS)
+    }
   }
 }
 
@@ -115,10 +137,8 @@ function withAdvice(error: unknown, addresses: readonly string[]): unknown {
 
 function adviceOn(error: TqError, addresses: readonly string[]): string | undefined {
   switch (error.code) {
-    case 'UNAVAILABLE': {
-      const tried = addresses.length > 1 ? `Tried ${addresses.join(', ')}. ` : ''
-      return `${tried}Check that tq-broker runs there, and what --address or TQ_ADDRESS says.`
-    }
+    case 'UNAVAILABLE':
+      return `Tried ${addresses.join(', ')}. Check that tq-broker runs there, and --address or TQ_ADDRESS.`
     case 'UNAUTHENTICATED':
       return 'Give the token of a principal of this broker in --token-file or TQ_TOKEN.'
     default:

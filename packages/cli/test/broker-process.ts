@@ -6,11 +6,11 @@ import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, onTestFinished } from 'vitest'
 
 const ENTRY = fileURLToPath(new URL('../../broker/dist/main.js', import.meta.url))
+const LISTENING = /"event":"listening","address":\{"host":"[^"]*","port":(\d+)\}/
 /** What still runs, so that nothing is left even if the test runner is stopped in the middle. */
 const alive = new Set<ChildProcess>()
 
@@ -54,7 +54,10 @@ export class BrokerProcess {
     if (this.#directory === '') this.#directory = await mkdtemp(join(tmpdir(), 'tq-cli-'))
     const where = [`--data-dir=${join(this.#directory, 'data')}`, `--port=${this.#port}`]
     const args = [ENTRY, ...where, '--http-enabled=false', ...this.#flags]
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn(process.execPath, args, {
+      env: withoutOptions(process.env),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     alive.add(child)
     child.once('exit', () => alive.delete(child))
     this.#child = child
@@ -63,7 +66,7 @@ export class BrokerProcess {
 
   async stop(): Promise<void> {
     const child = this.#child
-    if (child === undefined || child.exitCode !== null) return
+    if (child === undefined || !alive.has(child)) return
     child.kill('SIGTERM')
     await once(child, 'exit')
   }
@@ -74,15 +77,20 @@ export class BrokerProcess {
   }
 }
 
-async function portOf(child: ChildProcess): Promise<number> {
-  if (child.stdout === null) throw new Error('the output of the broker is not piped')
-  const said: string[] = []
-  for await (const line of createInterface({ input: child.stdout })) {
-    said.push(line)
-    const entry = JSON.parse(line) as { event: string; address?: { port: number } }
-    if (entry.event !== 'started' || entry.address === undefined) continue
-    child.stdout.resume() // the rest of the log is not looked at, and must not fill the pipe
-    return entry.address.port
-  }
-  throw new Error(`the broker ended without listening, saying:\n${said.join('\n')}`)
+/** The port that the broker tells of in its log. All of the log is read, so that its pipe never fills. */
+function portOf(child: ChildProcess): Promise<number> {
+  let said = ''
+  return new Promise((resolve, reject) => {
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      said += text
+      const port = LISTENING.exec(said)?.[1]
+      if (port !== undefined) resolve(Number(port))
+    })
+    child.once('close', () => reject(new Error(`the broker ended before it listened: ${said}`)))
+  })
+}
+
+/** What the developer's shell says about brokers is not meant for those under test. */
+function withoutOptions(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('TQ_')))
 }

@@ -146,6 +146,16 @@ describe('a claim that is sent again', () => {
     expect(rig.lease({ max: 2, claim: 7 })).toEqual(both.slice(1))
   })
 
+  it('gets only its own, though a later claim holds leases as well', () => {
+    const rig = anEngine()
+    rig.add('mail')
+    rig.add('mail')
+    const first = rig.lease({ claim: 7 })
+    rig.lease({ claim: 8 })
+
+    expect(rig.lease({ claim: 7 })).toEqual(first)
+  })
+
   it('gets them also from a queue that was paused meanwhile', () => {
     const rig = anEngine()
     rig.add('mail')

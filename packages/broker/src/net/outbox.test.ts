@@ -129,20 +129,22 @@ describe('Outbox', () => {
     expect(takenCount).toBeGreaterThan(0)
   })
 
-  it('keeps a copy of a small frame that has to wait, not the buffer it shares', async () => {
+  it('keeps a copy of a frame that has to wait, not the larger memory that it shares', async () => {
     const pair = await aPair()
     const outbox = anOutbox(pair)
     pair.far.pause()
     const filledBytes = fill(outbox, new Uint8Array(256 * 1024))
     const shared = new Uint8Array(64 * 1024).fill(1)
 
-    for (let at = 0; at < 40_000; at += 2_000) outbox.add(shared.subarray(at, at + 10))
-    // Were it not a copy, this would be seen at the far end.
+    for (let at = 0; at < 40_000; at += 2_000) outbox.add(shared.subarray(at, at + 1_800))
+    outbox.add(shared.subarray(50_000, 60_000))
+    // Were these not copies, this would be seen at the far end.
     shared.fill(2)
 
+    const waitingBytes = 20 * 1_800 + 10_000
     pair.far.resume()
-    await pair.receivedBytes(filledBytes + 200)
-    expect(pair.received().subarray(filledBytes).equals(Buffer.alloc(200, 1))).toBe(true)
+    await pair.receivedBytes(filledBytes + waitingBytes)
+    expect(pair.received().subarray(filledBytes).equals(Buffer.alloc(waitingBytes, 1))).toBe(true)
   })
 
   it('tells since when a socket has taken nothing, and that it gets on', async () => {

@@ -6,8 +6,10 @@ import type { Socket } from 'node:net'
 const WRITE_BYTES_MAX = 1024 * 1024
 /** Pieces with no more than this in all are joined: a copy costs less than a vector of buffers. */
 const JOIN_BYTES_MAX = 64 * 1024
-/** Room for frames that wait: those of up to a quarter of it are copied. */
+/** Room that small frames share while they wait, those of up to a quarter of it. */
 const WAITING_ROOM_BYTES = 16 * 1024
+/** So many bytes of memory a waiting frame may keep for each of its own. */
+const MEMORY_PER_BYTE_MAX = 4
 const NO_ROOM = Buffer.alloc(0)
 
 /** Bytes that lie next to each other in memory: frames that were encoded one after the other. */
@@ -120,9 +122,10 @@ export class Outbox {
     this.#onTaken()
   }
 
-  /** A small frame that has to wait must not keep the large memory that it shares with others. */
+  /** A frame that has to wait must not keep much larger memory that it shares with others. */
   #copied(frame: Uint8Array): Uint8Array {
-    if (frame.length > WAITING_ROOM_BYTES / 4) return frame
+    if (frame.length * MEMORY_PER_BYTE_MAX >= frame.buffer.byteLength) return frame
+    if (frame.length > WAITING_ROOM_BYTES / 4) return new Uint8Array(frame)
     if (this.#roomAt + frame.length > this.#room.length) {
       this.#room = Buffer.allocUnsafeSlow(WAITING_ROOM_BYTES)
       this.#roomAt = 0

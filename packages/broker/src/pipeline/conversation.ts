@@ -43,6 +43,8 @@ export class Conversation {
   readonly sessionKey: string
   readonly sink: Sink
   isOpen = true
+  /** Its session speaks over a newer connection: what still comes over this one may come late. */
+  isSuperseded = false
   /** Verbs of requests that have not been answered, by request id. */
   readonly #outstanding = new Map<number, Verb>()
   readonly #onAnswer: (verb: Verb, code: ErrorCode | 'OK') => void

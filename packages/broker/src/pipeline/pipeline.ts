@@ -46,6 +46,8 @@ export class Pipeline {
   readonly #options: PipelineOptions
   readonly #events: PipelineEvents
   readonly #conversations = new Set<Conversation>()
+  /** The newest conversation of each session, by its key. */
+  readonly #newest = new Map<string, Conversation>()
   readonly #claims: ClaimDesk
   readonly #reads: ReadDesk
   readonly #bell: StopBell
@@ -86,6 +88,9 @@ export class Pipeline {
   open(sink: Sink, speaker: Speaker): Conversation {
     const conversation = new Conversation(sink, speaker, this.#events.onAnswer)
     this.#conversations.add(conversation)
+    const before = this.#newest.get(conversation.sessionKey)
+    if (before !== undefined) before.isSuperseded = true
+    this.#newest.set(conversation.sessionKey, conversation)
     return conversation
   }
 
@@ -93,6 +98,8 @@ export class Pipeline {
   close(conversation: Conversation): void {
     conversation.isOpen = false
     this.#conversations.delete(conversation)
+    const { sessionKey } = conversation
+    if (this.#newest.get(sessionKey) === conversation) this.#newest.delete(sessionKey)
     this.#claims.leave(conversation)
     this.#reads.leave(conversation)
   }
@@ -279,7 +286,9 @@ export class Pipeline {
         decision instanceof Refusal ? decision : { ...decision, ...ids },
       )
     }
-    const fetching = fetchFindings(this.#partition, asked)
+    // Over an older connection the first sending of an id may arrive after a later one.
+    const isFresh = asked.fresh && !conversation.isSuperseded
+    const fetching = fetchFindings(this.#partition, { ...asked, fresh: isFresh })
     if (fetching === undefined) decide(undefined)
     else this.#afterFetch(conversation, id, { fetching, decide })
   }

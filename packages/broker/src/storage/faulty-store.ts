@@ -1,7 +1,7 @@
 // A store in memory that fails, stalls and crashes as told, the same way for the same random source.
 
 import { invariant, type Random, type Scheduler } from '@tq/core'
-import { MemoryImage, type PreparedCommit } from './memory-image.ts'
+import type { MemoryImage, PreparedCommit } from './memory-image.ts'
 import { pagesOf } from './memory-store.ts'
 import {
   StoreError,

@@ -42,7 +42,7 @@ beforeAll(() => {
     wire.destroy()
   })
   talking = lifeMs(async (wire) => {
-    for (const sinceMs = performance.now(); performance.now() - sinceMs < LONG_MS; ) {
+    for (const sinceMs = performance.now(); performance.now() - sinceMs < LONG_MS;) {
       await wire.claim(aQueueName(), { waitMs: IDLE_MS / 3 })
     }
     wire.destroy()

@@ -7,7 +7,7 @@ import { aQueueName, aTask } from './task-spec.ts'
 import { aBroker, sharedBroker } from './test-broker.ts'
 import { heldOf } from './wire-client.ts'
 
-const DRAIN_MS = 3_000
+const DRAIN_MS = 2_000
 
 const broker = sharedBroker(`--timeouts-drain-ms=${DRAIN_MS}`)
 

@@ -96,7 +96,10 @@ describe('a parked claim', () => {
       expect((await producer.stats(queue)).waitingClaims).toBe(20)
     })
 
-    for (const [at, wire] of wires.entries()) at % 2 === 0 ? wire.destroy() : wire.end()
+    for (const [at, wire] of wires.entries()) {
+      if (at % 2 === 0) wire.destroy()
+      else wire.end()
+    }
 
     await eventually(async () => {
       expect((await producer.stats(queue)).waitingClaims).toBe(0)

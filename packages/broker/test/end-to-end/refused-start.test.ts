@@ -1,26 +1,76 @@
 // A broker that cannot start says why, what to do, and ends with a code that tells the kinds apart.
 
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { sharedBroker, TestBroker } from './test-broker.ts'
 import { TestProcess } from './test-process.ts'
+import { WireClient } from './wire-client.ts'
 
 const USAGE = 2
 const STORE = 3
 const ADDRESS = 4
 
-const running = sharedBroker()
-/** Stopped by the first test that needs it; those that follow damage its directory in turn. */
-let stopped: TestBroker | undefined
+const WRONG_FILE = `port: 74610
+limits:
+  freeBytesMin: lots
+  tasksMx: 10
+workers:
+  heartbeatMs: 5s
+  deadMs: 6s
+`
 
-afterAll(() => stopped?.remove())
+interface Refusal {
+  readonly code: number | null
+  /** What it wrote for people: all but the log. */
+  readonly said: string
+}
+
+const running = sharedBroker()
+/** Stopped in peace; those who damage its directory mend it again. */
+const stopped = new TestBroker([])
+const taken = createServer()
+const processes: TestProcess[] = []
+let root = ''
+
+// Most of these brokers end by themselves at once: they are all started together.
+let inUse: Promise<Refusal>
+let notADirectory: Promise<Refusal>
+let wrongFile: Promise<Refusal>
+let wrongFlag: Promise<Refusal>
+let exposed: Promise<Refusal>
+let portTaken: Promise<Refusal>
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'tq-e2e-'))
+  await writeFile(join(root, 'broker.yml'), WRONG_FILE)
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
+  const { port } = taken.address() as AddressInfo
+  inUse = refusalOf(running.args())
+  notADirectory = refusalOf([`--data-dir=${join(root, 'broker.yml')}`, '--port=0'])
+  wrongFile = refusalOf([`--config=${join(root, 'broker.yml')}`])
+  wrongFlag = refusalOf(['--data-dri=/nowhere'])
+  exposed = refusalOf(['--host=0.0.0.0', '--data-dir=/nowhere'])
+  portTaken = refusalOf([`--data-dir=${join(root, 'free')}`, `--port=${port}`])
+  await stopped.start()
+  const wire = await WireClient.connect(stopped.address)
+  await wire.enqueue('kept', 3)
+  wire.destroy()
+  await stopped.stop()
+})
+
+afterAll(async () => {
+  taken.close()
+  await Promise.all(processes.map((one) => one.kill()))
+  await stopped.remove()
+  await rm(root, { recursive: true, force: true })
+})
 
 describe('a data directory', () => {
   it('in use is refused, naming the process that uses it', async () => {
-    const { code, said } = await refusal(running.args())
+    const { code, said } = await inUse
 
     expect(code).toBe(STORE)
     expect(said).toContain(`${running.directory} is in use by process ${running.process.pid}`)
@@ -29,31 +79,31 @@ describe('a data directory', () => {
   })
 
   it('wanted by two brokers at once is given to one of them', async () => {
-    const root = await aDirectory()
-    const args = [`--data-dir=${root}/new`, '--port=0', '--http-enabled=false']
-    const both = [new TestProcess('broker', args), new TestProcess('broker', args)]
-    onTestFinished(async () => void (await Promise.all(both.map((one) => one.kill()))))
+    const args = [`--data-dir=${join(root, 'new')}`, '--port=0', '--http-enabled=false']
+    const both = [aProcess(args), aProcess(args)]
 
-    const loser = await Promise.race(
-      both.map(async (one) => {
-        expect((await one.exited).code).toBe(STORE)
-        return one
-      }),
-    )
+    const loser = await Promise.race(both.map(async (one) => one.exited.then(() => one)))
+
+    expect((await loser.exited).code).toBe(STORE)
     const winner = both.find((one) => one !== loser)!
-
-    await winner.event('listening')
     expect(loser.output).toContain(`is in use by process ${winner.pid}`)
+    await winner.event('listening')
+  })
+
+  it('that is no directory is refused', async () => {
+    const { code, said } = await notADirectory
+
+    expect(code).toBe(STORE)
+    expect(said).toContain(join(root, 'broker.yml'))
   })
 
   it('of a newer format is refused, and left as it is', async () => {
-    const broker = await aStoppedBroker()
-    const path = join(broker.directory, 'identity')
+    const path = join(stopped.directory, 'identity')
     const before = await readFile(path, 'utf8')
     const newer = before.replace(/"formatVersion":\d+/, '"formatVersion":99')
     await writeFile(path, newer)
 
-    const { code, said } = await refusal(broker.args())
+    const { code, said } = await refusalOf(stopped.args())
 
     expect(code).toBe(STORE)
     expect(said).toMatch(/has format 99; this broker knows formats up to \d+\. Use the version/)
@@ -62,47 +112,26 @@ describe('a data directory', () => {
   })
 
   it('whose store is gone is refused; no empty one is put in its place', async () => {
-    const broker = await aStoppedBroker()
-    const current = join(broker.directory, 'store', 'CURRENT')
+    const current = join(stopped.directory, 'store', 'CURRENT')
     const before = await readFile(current)
     await rm(current)
 
-    for (let tries = 0; tries < 2; tries += 1) {
-      const { code, said } = await refusal(broker.args())
-      expect(code).toBe(STORE)
-      expect(said).toContain(`${current} is missing`)
-      expect(said).toContain('no empty store is put in its place')
-    }
-
-    await writeFile(current, before)
-    await broker.start()
-    expect(await (await broker.wire()).stats('kept')).toMatchObject({ queued: 3 })
-    await broker.stop()
-  })
-
-  it('that is a file is refused', async () => {
-    const broker = await aStoppedBroker()
-    const path = join(broker.directory, 'identity')
-
-    const { code, said } = await refusal([`--data-dir=${path}`, '--port=0'])
+    const { code, said } = await refusalOf(stopped.args())
 
     expect(code).toBe(STORE)
-    expect(said).toContain(path)
+    expect(said).toContain(`${current} is missing`)
+    expect(said).toContain('no empty store is put in its place')
+    await writeFile(current, before)
+    await stopped.start()
+    expect(await (await stopped.wire()).stats('kept')).toMatchObject({ queued: 3 })
   })
 })
 
 describe('a wrong configuration', () => {
   it('is refused with all its mistakes, each with its place in the file', async () => {
-    const file = await aFile(`port: 74610
-limits:
-  freeBytesMin: lots
-  tasksMx: 10
-workers:
-  heartbeatMs: 5s
-  deadMs: 6s
-`)
-    const { code, said } = await refusal([`--config=${file}`, '--data-dir=/nowhere'])
+    const { code, said } = await wrongFile
 
+    const file = join(root, 'broker.yml')
     expect(code).toBe(USAGE)
     expect(said).toMatch(new RegExp(`${file}:1\\D.*port.*74610`))
     expect(said).toMatch(new RegExp(`${file}:3\\D.*freeBytesMin`))
@@ -111,14 +140,14 @@ workers:
   })
 
   it('is refused on the command line, naming the flag that may have been meant', async () => {
-    const { code, said } = await refusal(['--data-dri=/nowhere'])
+    const { code, said } = await wrongFlag
 
     expect(code).toBe(USAGE)
     expect(said).toMatch(/--data-dri\b.*--data-dir\b/)
   })
 
   it('is refused for an address beyond this machine without a token', async () => {
-    const { code, said } = await refusal(['--host=0.0.0.0', '--data-dir=/nowhere'])
+    const { code, said } = await exposed
 
     expect(code).toBe(USAGE)
     expect(said).toMatch(/host.* 0\.0\.0\.0.*auth\.tokens.*allowPlaintext/)
@@ -127,49 +156,26 @@ workers:
 
 describe('an address', () => {
   it('in use is refused, and the data directory is free again', async () => {
-    const broker = await aStoppedBroker()
-    const server = createServer().listen(0, '127.0.0.1')
-    onTestFinished(() => void server.close())
-    await new Promise((resolve) => server.once('listening', resolve))
-    const { port } = server.address() as AddressInfo
+    const { code, said } = await portTaken
 
-    const { code, said } = await refusal([...broker.args().slice(0, 1), `--port=${port}`])
-
+    const { port } = taken.address() as AddressInfo
     expect(code).toBe(ADDRESS)
     expect(said).toMatch(new RegExp(`127\\.0\\.0\\.1:${port}.*in use.*--port`))
-    await broker.start()
-    await broker.stop()
+    const directory = `--data-dir=${join(root, 'free')}`
+    await aProcess([directory, '--port=0', '--http-enabled=false']).event('listening')
   })
 })
 
-/** The exit code of a broker that is not supposed to start, and its words on standard error. */
-async function refusal(args: readonly string[]): Promise<{ code: number | null; said: string }> {
-  const broker = new TestProcess('broker', args)
-  onTestFinished(() => broker.kill())
+/** The end of a broker that is not supposed to start. */
+async function refusalOf(args: readonly string[]): Promise<Refusal> {
+  const broker = aProcess(args)
   const { code } = await broker.exited
-  // Standard output has the log; a person reads the other lines.
   const said = broker.output.split('\n').filter((line) => !line.startsWith('{'))
   return { code, said: said.join('\n') }
 }
 
-async function aStoppedBroker(): Promise<TestBroker> {
-  if (stopped !== undefined) return stopped
-  const broker = new TestBroker([])
-  stopped = broker
-  await broker.start()
-  await (await broker.wire()).enqueue('kept', 3)
-  await broker.stop()
+function aProcess(args: readonly string[]): TestProcess {
+  const broker = new TestProcess('broker', args)
+  processes.push(broker)
   return broker
-}
-
-async function aFile(text: string): Promise<string> {
-  const path = join(await aDirectory(), 'broker.yml')
-  await writeFile(path, text)
-  return path
-}
-
-async function aDirectory(): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'tq-e2e-'))
-  onTestFinished(() => rm(directory, { recursive: true, force: true }))
-  return directory
 }

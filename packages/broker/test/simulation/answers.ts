@@ -20,6 +20,8 @@ export interface Asked {
   readonly session: string
   /** Of a heartbeat: the leases it names that were over when it came. */
   readonly stale: ReadonlySet<string>
+  /** Of an enqueue: all of its tasks were live when it came. */
+  readonly isLive: boolean
   /** Number of the world's event in which it came. */
   readonly event: number
 }
@@ -132,7 +134,8 @@ export class Answers {
     if (verb === 'claim' || verb === 'heartbeat' || verb === 'register') {
       this.#contacts.set(session, nowMs)
     }
-    return { request, session, stale, event: eventNumber }
+    const isLive = request.verb === 'enqueue' && request.tasks.every(({ id }) => this.#isLive(id))
+    return { request, session, stale, isLive, event: eventNumber }
   }
 
   /** Judges an answer. */
@@ -377,13 +380,7 @@ export class Answers {
     if (code === 'OUTCOME_UNKNOWN' && request.verb === 'enqueue') {
       const isOurs = request.tasks.every(({ id }) => id === undefined)
       this.#law(!isOurs, asked, 'I6: ids that the broker makes are new')
-      const isLive = request.tasks.every(
-        ({ id }) =>
-          id !== undefined &&
-          this.#chronicle.live.tasks.get(hexOf(id))?.end === undefined &&
-          this.#chronicle.live.tasks.has(hexOf(id)),
-      )
-      this.#law(!isLive, asked, 'I6: a task that lives is not unknown')
+      this.#law(!asked.isLive, asked, 'I6: a task that lives is not unknown')
     }
   }
 
@@ -400,6 +397,11 @@ export class Answers {
       if (lease?.session === session && lease.claim === claim) return true
     }
     return false
+  }
+
+  #isLive(id: Uint8Array | undefined): boolean {
+    const task = id === undefined ? undefined : this.#chronicle.live.tasks.get(hexOf(id))
+    return task !== undefined && task.end === undefined
   }
 
   #isCurrent({ id, token }: HeldTask): boolean {

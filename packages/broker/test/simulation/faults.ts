@@ -22,7 +22,9 @@ export class Faults {
   readonly #parts: FaultParts
   #isOver = false
   /** The next commit will not live to see its end. */
-  #isArmed = false
+  #isCrashArmed = false
+  /** The next request may not arrive, or its answer. */
+  #isCutArmed = false
 
   constructor(parts: FaultParts) {
     this.#parts = parts
@@ -68,13 +70,13 @@ export class Faults {
 
   /** Most crashes come while a commit is in flight: that is where they may do harm. */
   #crashSoon(): void {
-    if (this.#parts.random.happens(0.7)) this.#isArmed = true
+    if (this.#parts.random.happens(0.7)) this.#isCrashArmed = true
     else this.#crash()
   }
 
   #commitBegins(): void {
-    if (!this.#isArmed || this.#isOver) return
-    this.#isArmed = false
+    if (!this.#isCrashArmed || this.#isOver) return
+    this.#isCrashArmed = false
     const { world, random, swarm } = this.#parts
     world.after(random.chance() * Math.min(1, swarm.store.commitMsMax / 2), () => this.#crash())
   }
@@ -98,11 +100,27 @@ export class Faults {
     world.stepWall(stepMs)
   }
 
+  /** Most cuts come while a request or its answer is on its way. */
+  requestLeaves(link: Link): void {
+    if (!this.#isCutArmed || this.#isOver) return
+    this.#isCutArmed = false
+    const { world, random, swarm } = this.#parts
+    world.after(random.chance() * 3 * swarm.network.latencyMsMax, () => this.#cut(link))
+  }
+
   #breakLink(): void {
+    const { random } = this.#parts
+    if (random.happens(0.7)) {
+      this.#isCutArmed = true
+      return
+    }
     const links = this.#parts.links().filter(({ isUp }) => isUp)
-    if (links.length === 0) return
+    if (links.length > 0) this.#cut(random.pick(links))
+  }
+
+  #cut(link: Link): void {
     this.#parts.trace.note('network', 'a connection breaks')
-    this.#parts.random.pick(links).break()
+    link.break()
   }
 
   #corrupt(): void {

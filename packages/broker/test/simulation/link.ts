@@ -30,6 +30,8 @@ export interface LinkParts {
   readonly broker: BrokerProcess
   readonly swarm: Swarm
   readonly random: SeededRandom
+  /** A request leaves over this link. */
+  readonly onSend: (link: Link) => void
 }
 
 export interface LinkOptions {
@@ -79,6 +81,7 @@ export class Link {
     this.#nextId += 1
     this.#outstanding.set(id, done)
     this.#wire?.carry(id, request)
+    this.#parts.onSend(this)
     return id
   }
 

@@ -71,7 +71,9 @@ class Simulation {
     const answers = new Answers(trace, chronicle)
     const broker = new BrokerProcess({ world, trace, chronicle, answers, swarm, seed })
     const partsOf = (name: string): LinkParts => {
-      return { world, trace, answers, broker, swarm, random: new SeededRandom(seed, name) }
+      const random = new SeededRandom(seed, name)
+      const onSend = (link: Link): void => this.#faults.requestLeaves(link)
+      return { world, trace, answers, broker, swarm, random, onSend }
     }
     this.#options = options
     this.#swarm = swarm

@@ -77,9 +77,10 @@ function withId(error: unknown, id: string): unknown {
 }
 
 function leavesOutcomeOpen({ code, details }: TqError): boolean {
-  // The SDK names the verb if it lost the connection under a request that was on its way.
-  if (code === 'UNAVAILABLE') return details['verb'] === 'enqueue'
-  return code === 'TIMEOUT' || code === 'OUTCOME_UNKNOWN'
+  if (code !== 'UNAVAILABLE') return code === 'TIMEOUT' || code === 'OUTCOME_UNKNOWN'
+  // The SDK names the verb if the connection was lost under a request on its way; with a time beside
+  // it, the request was never sent.
+  return details['verb'] === 'enqueue' && details['afterMs'] === undefined
 }
 
 function parseDash(text: string): '-' {

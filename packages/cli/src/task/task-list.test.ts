@@ -1,15 +1,15 @@
 // `task list` against a broker.
 
+import { TqClient } from '@tq/client'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { adminOf } from '../../test/admin.ts'
 import { sharedBroker } from '../../test/broker-process.ts'
-import { aClient } from '../../test/sdk.ts'
 
 const broker = sharedBroker()
 let ids: readonly string[]
 
 beforeAll(async () => {
-  const client = aClientOfFile()
+  const client = new TqClient({ address: broker.address })
   const tasks = Array.from({ length: 1_005 }, (_, index) => {
     return { type: index < 3 ? 'rare' : 'usual', payload: index }
   })
@@ -71,8 +71,3 @@ describe('task list', () => {
     expect(ran.err).toContain('made-up')
   })
 })
-
-/** Closed by hand: hooks of a file have no test that finishes. */
-function aClientOfFile(): ReturnType<typeof aClient> {
-  return aClient(broker)
-}

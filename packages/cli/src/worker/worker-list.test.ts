@@ -42,7 +42,7 @@ describe('renderWorkers', () => {
     ]
 
     expect(renderWorkers(workers, aView()).split('\n').slice(1)).toEqual([
-      'w1           2eb2f6c4b225ea4afd4043ea50ca261a  ok             1/4  1.5s ago  0.1.0    anonymous  gpu=true',
+      'w1          2eb2f6c4b225ea4afd4043ea50ca261a  ok             1/4  1.5s ago  0.1.0    anonymous  gpu=true',
       'w\\u001b[2J  2eb2f6c4b225ea4afd4043ea50ca261a  late           1/4  12s ago   0.1.0    anonymous  -',
     ])
   })

@@ -27,6 +27,7 @@ const WIDTH_IF_UNKNOWN = 80
 
 /** The terminal of a process. */
 export function terminalOf(process: NodeJS.Process, interrupted: AbortSignal): Terminal {
+  // oxlint-disable-next-line no-restricted-properties -- main hands the process over here
   const { stdout, stderr, env } = process
   return {
     print: (text) => void stdout.write(`${text}\n`),

@@ -114,10 +114,13 @@ export class ClaimDesk {
     const kept = records.map(
       (record) => record && { ...record, payload: new Uint8Array(record.payload) },
     )
-    void Promise.all([this.#read(missing), committed]).then(([read, lsn]) => {
-      const all = kept.map((record, index) => record ?? read.get(claimed[index] as Claimed))
-      this.#answerReadable({ conversation, id, lsn }, claimed, all)
-    }, () => this.#unreadableStore(conversation, id))
+    void Promise.all([this.#read(missing), committed]).then(
+      ([read, lsn]) => {
+        const all = kept.map((record, index) => record ?? read.get(claimed[index] as Claimed))
+        this.#answerReadable({ conversation, id, lsn }, claimed, all)
+      },
+      () => this.#unreadableStore(conversation, id),
+    )
   }
 
   #cached(task: number): PayloadRecord | undefined {

@@ -105,4 +105,3 @@ function successorOf(key: Uint8Array): Uint8Array {
   next.set(key)
   return next
 }
-

@@ -1,14 +1,7 @@
 // A partition: engine, storage and commit loop of one part of the task space. No module-level state.
 // After a failed commit it is thrown away and opened again; there is no undo.
 
-import {
-  invariant,
-  limits,
-  TaskIdMaker,
-  type Clock,
-  type Random,
-  type Scheduler,
-} from '@tq/core'
+import { invariant, limits, TaskIdMaker, type Clock, type Random, type Scheduler } from '@tq/core'
 import type { Command } from '../engine/command.ts'
 import type { Refusal } from '../engine/decision.ts'
 import { type Decisions, Engine } from '../engine/engine.ts'

@@ -46,9 +46,10 @@ export type ReadRequest =
   | RequestOf<'startup-log'>
 
 /** Kept terminal tasks of a queue, once they have been counted. */
-export type KeptCounts = (
-  queue: Queue,
-) => { readonly kept: number | null; readonly dead: number | null }
+export type KeptCounts = (queue: Queue) => {
+  readonly kept: number | null
+  readonly dead: number | null
+}
 
 export class ReadDesk {
   readonly #partition: Partition
@@ -250,7 +251,9 @@ export class ReadDesk {
       return
     }
     const waiting = { conversation, requestId: id, task: hexOf(request.id) }
-    this.#waiting.add(waiting, request.waitMs, () => this.#answer(conversation, id, { done: false }))
+    this.#waiting.add(waiting, request.waitMs, () =>
+      this.#answer(conversation, id, { done: false }),
+    )
   }
 
   /** The row of a task in memory; a purged one is as good as gone. */
@@ -274,11 +277,7 @@ export class ReadDesk {
     })
   }
 
-  #answerLater(
-    conversation: Conversation,
-    id: number,
-    answer: () => Promise<unknown>,
-  ): void {
+  #answerLater(conversation: Conversation, id: number, answer: () => Promise<unknown>): void {
     void answer().then(
       (value) => this.#answer(conversation, id, value),
       () =>

@@ -1,7 +1,6 @@
 // Every answer is checked as it leaves the broker: what it tells must be durable at that very moment.
 
 import {
-  type ClaimRequest,
   type HeldTask,
   type ReplyOf,
   type Request,
@@ -9,29 +8,11 @@ import {
   type StopOrder,
   type TqError,
 } from '@tq/core'
+import { type Arrivals, type Asked, nameOf } from './arrivals.ts'
 import type { Chronicle } from './chronicle.ts'
 import { hexOf, shortOf } from './heard.ts'
 import { keyOf, type ModelTask } from './model.ts'
 import type { Trace } from './trace.ts'
-
-/** A request as it reached the broker, with what was already true then. */
-export interface Asked {
-  readonly request: Request
-  readonly session: string
-  /** Of a heartbeat: the leases it names that were over when it came. */
-  readonly stale: ReadonlySet<string>
-  /** Of an enqueue: all of its tasks were live when it came. */
-  readonly isLive: boolean
-  /** Number of the world's event in which it came. */
-  readonly event: number
-}
-
-/** A claim that may be parked. */
-export interface WaitingClaim {
-  readonly session: string
-  readonly claim: ClaimRequest
-  readonly untilMs: number
-}
 
 /** Verbs that show nothing of the state that a crash could undo. */
 const HARMLESS: ReadonlySet<string> = new Set(['ping', 'abort', 'heartbeat'])
@@ -39,27 +20,18 @@ const HARMLESS: ReadonlySet<string> = new Set(['ping', 'abort', 'heartbeat'])
 export class Answers {
   readonly #trace: Trace
   readonly #chronicle: Chronicle
-  readonly #claims = new Map<string, ClaimRequest>()
-  /** Claims that came and have neither been answered nor been given anything. */
-  readonly #waiting = new Map<string, WaitingClaim>()
-  readonly #contacts = new Map<string, number>()
-  readonly #renewals = new Map<number, number>()
-  readonly #completing = new Set<number>()
-  #startedAtMs = 0
+  readonly #arrivals: Arrivals
   #hasFailed = false
 
-  constructor(trace: Trace, chronicle: Chronicle) {
+  constructor(trace: Trace, chronicle: Chronicle, arrivals: Arrivals) {
     this.#trace = trace
     this.#chronicle = chronicle
+    this.#arrivals = arrivals
   }
 
-  /** A broker listens from now on; nobody has spoken to it yet. */
-  started(nowMs: number): void {
-    this.#startedAtMs = nowMs
+  /** A broker listens again. */
+  started(): void {
     this.#hasFailed = false
-    this.#contacts.clear()
-    this.#waiting.clear()
-    this.#renewals.clear()
   }
 
   /** A commit failed: from now on nobody hears anything that matters. */
@@ -67,82 +39,11 @@ export class Answers {
     this.#hasFailed = true
   }
 
-  contactMs(session: string): number {
-    return this.#contacts.get(session) ?? this.#startedAtMs
-  }
-
-  /** When a heartbeat last named this token, or 0. */
-  renewedMs(token: number): number {
-    return this.#renewals.get(token) ?? 0
-  }
-
-  /** A worker has sent, or will send again, the completion of this attempt. */
-  isCompleting(token: number): boolean {
-    return this.#completing.has(token)
-  }
-
-  noteCompleting(token: number, isUnderWay: boolean): void {
-    if (isUnderWay) this.#completing.add(token)
-    else this.#completing.delete(token)
-  }
-
-  /** Claims that are parked, unless they wait for room in a commit. */
-  waitingClaims(nowMs: number): WaitingClaim[] {
-    return [...this.#waiting.values()].filter(({ untilMs }) => untilMs > nowMs)
-  }
-
-  /** The claim was given a task, or its connection is gone: it is parked no more. */
-  unparked(session: string, claim: number): void {
-    this.#waiting.delete(`${session} ${claim}`)
-  }
-
-  claimOf(session: string, claim: number): ClaimRequest | undefined {
-    return this.#claims.get(`${session} ${claim}`)
-  }
-
-  received(
-    session: string,
-    request: Request,
-    now: { readonly nowMs: number; readonly eventNumber: number },
-  ): Asked {
-    const { nowMs, eventNumber } = now
-    const stale = new Set<string>()
-    if (request.verb === 'claim') {
-      const name = `${session} ${request.claim}`
-      if (this.#waiting.has(name)) this.#trace.reach('a re-sent claim replaced its parked self')
-      this.#claims.set(name, request)
-      // What it holds already it gets again, as soon as that is durable: it is not parked.
-      const isParked = !this.#holds(session, request.claim)
-      if (isParked) {
-        const untilMs = nowMs + request.waitMs
-        this.#waiting.set(name, { session, claim: request, untilMs })
-      }
-    }
-    if (request.verb === 'heartbeat') {
-      for (const lease of request.leases) {
-        if (this.#isCurrent(lease)) this.#renewals.set(lease.token, nowMs)
-        else stale.add(nameOf(lease))
-      }
-    }
-    const { verb } = request
-    if (verb === 'abort') {
-      // Whatever it names, it is not parked any more; if it was a claim, its answer says so.
-      for (const [name, waiting] of this.#waiting) {
-        if (waiting.session === session) this.#waiting.delete(name)
-      }
-    }
-    if (verb === 'claim' || verb === 'heartbeat' || verb === 'register') {
-      this.#contacts.set(session, nowMs)
-    }
-    const isLive = request.verb === 'enqueue' && request.tasks.every(({ id }) => this.#isLive(id))
-    return { request, session, stale, isLive, event: eventNumber }
-  }
-
   /** Judges an answer. */
   sent(asked: Asked, message: ServerMessage): void {
     const { request } = asked
     if (message.kind === 'push') return
-    if (request.verb === 'claim') this.unparked(asked.session, request.claim)
+    if (request.verb === 'claim') this.#arrivals.unparked(asked.session, request.claim)
     if (message.kind === 'refusal') return this.#refused(asked, message.error)
     const isSaid = !this.#hasFailed || HARMLESS.has(request.verb)
     this.#law(isSaid, asked, 'R4: nothing is acknowledged after a commit has failed')
@@ -392,29 +293,9 @@ export class Answers {
     return this.#chronicle.live.tasks.get(hexOf(id)) ?? NOBODY
   }
 
-  #holds(session: string, claim: number): boolean {
-    for (const { lease } of this.#chronicle.live.tasks.values()) {
-      if (lease?.session === session && lease.claim === claim) return true
-    }
-    return false
-  }
-
-  #isLive(id: Uint8Array | undefined): boolean {
-    const task = id === undefined ? undefined : this.#chronicle.live.tasks.get(hexOf(id))
-    return task !== undefined && task.end === undefined
-  }
-
-  #isCurrent({ id, token }: HeldTask): boolean {
-    return this.#chronicle.live.tasks.get(hexOf(id))?.lease?.token === token
-  }
-
   #law(holds: boolean, asked: Asked, law: string): void {
     this.#trace.law(holds, () => `${law}; answer to ${asked.request.verb}`)
   }
-}
-
-function nameOf({ id, token }: HeldTask): string {
-  return `${hexOf(id)} ${token}`
 }
 
 const NOBODY: ModelTask = {

@@ -17,6 +17,7 @@ import {
 } from '../../src/storage/faulty-store.ts'
 import { MemoryImage } from '../../src/storage/memory-image.ts'
 import type { Answers } from './answers.ts'
+import type { Arrivals } from './arrivals.ts'
 import type { Chronicle } from './chronicle.ts'
 import { checkEngine } from './engine-check.ts'
 import { bytesOf, type Heard, type Moment, namesIn, shortOf } from './heard.ts'
@@ -37,6 +38,7 @@ export interface BrokerProcessParts {
   readonly trace: Trace
   readonly chronicle: Chronicle
   readonly answers: Answers
+  readonly arrivals: Arrivals
   readonly swarm: Swarm
   readonly seed: number
 }
@@ -143,8 +145,8 @@ export class BrokerProcess {
     const { partition, pipeline, laws } = this.#listening
     checkInvariants(partition.state)
     if (pipeline.isHeldUp) return
-    const { trace, answers, world } = this.#parts
-    for (const { session, claim } of answers.waitingClaims(world.nowMs)) {
+    const { trace, arrivals, world } = this.#parts
+    for (const { session, claim } of arrivals.waitingClaims(world.nowMs)) {
       const ready = claim.queues.some((queue) => laws.firstFor(queue, { session, claim }))
       trace.law(
         !ready,
@@ -190,7 +192,7 @@ export class BrokerProcess {
   }
 
   async #recover(scheduler: ProcessScheduler): Promise<void> {
-    const { world, trace, chronicle, answers, swarm } = this.#parts
+    const { world, trace, chronicle, arrivals, swarm } = this.#parts
     const store = new FaultyStore(this.#image, {
       ...{ random: this.#random, scheduler, plan: this.#plan },
     })
@@ -212,9 +214,9 @@ export class BrokerProcess {
     const laws = new Laws(trace, chronicle.live, {
       epoch,
       workerDeadMs: WORKER_DEAD_MS,
-      claimOf: (session, claim) => answers.claimOf(session, claim),
-      contactMs: (session) => answers.contactMs(session),
-      renewedMs: (token) => answers.renewedMs(token),
+      claimOf: (session, claim) => arrivals.claimOf(session, claim),
+      contactMs: (session) => arrivals.contactMs(session),
+      renewedMs: (token) => arrivals.renewedMs(token),
       isCorrupted: (id) => this.#corrupted.has(id),
     })
     const partition: Partition = await Partition.recover(
@@ -249,7 +251,7 @@ export class BrokerProcess {
   }
 
   #listen(scheduler: ProcessScheduler, partition: Partition, laws: Laws): void {
-    const { world, trace, chronicle, answers, swarm } = this.#parts
+    const { world, trace, chronicle, answers, arrivals, swarm } = this.#parts
     const pipeline = new Pipeline(
       partition,
       {
@@ -284,7 +286,8 @@ export class BrokerProcess {
       trace.reach('an acknowledged task was found again after a crash')
     }
     this.#listening = { partition, pipeline, housekeeping, laws }
-    answers.started(world.nowMs)
+    answers.started()
+    arrivals.started(world.nowMs)
     this.checkMemory()
     this.checkAll()
     ticker.start()
@@ -293,7 +296,7 @@ export class BrokerProcess {
   }
 
   #hear(laws: Laws, partition: Partition, what: { fact: Fact; task: Row }): void {
-    const { world, trace, chronicle, answers } = this.#parts
+    const { world, trace, chronicle, arrivals } = this.#parts
     const { fact, task } = what
     const heard: Heard = {
       fact,
@@ -304,9 +307,9 @@ export class BrokerProcess {
     trace.note('fact', lineOf(heard))
     try {
       laws.judge(heard)
-      reachPoints(trace, heard, { model: chronicle.live, answers, epoch: this.#epoch })
+      reachPoints(trace, heard, { model: chronicle.live, arrivals, epoch: this.#epoch })
       chronicle.hear(heard)
-      if (fact.kind === 'task-leased') answers.unparked(heard.session, fact.claim)
+      if (fact.kind === 'task-leased') arrivals.unparked(heard.session, fact.claim)
     } catch (error) {
       // What the model cannot follow is a broken law as well; the first one was noted above.
       trace.violate(`the model cannot follow: ${String(error)}`)

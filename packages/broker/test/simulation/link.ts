@@ -9,7 +9,8 @@ import {
 } from '@tq/core'
 import type { Conversation, Sink } from '../../src/pipeline/conversation.ts'
 import type { Pipeline } from '../../src/pipeline/pipeline.ts'
-import type { Answers, Asked } from './answers.ts'
+import type { Answers } from './answers.ts'
+import type { Arrivals, Asked } from './arrivals.ts'
 import type { BrokerProcess } from './broker-process.ts'
 import type { ProcessScheduler } from './process-scheduler.ts'
 import type { SeededRandom } from './seeded-random.ts'
@@ -27,6 +28,7 @@ export interface LinkParts {
   readonly world: World
   readonly trace: Trace
   readonly answers: Answers
+  readonly arrivals: Arrivals
   readonly broker: BrokerProcess
   readonly swarm: Swarm
   readonly random: SeededRandom
@@ -213,7 +215,7 @@ class Wire implements Sink {
 
   #close(): void {
     for (const { request } of this.#asked.values()) {
-      if (request.verb === 'claim') this.#parts.answers.unparked(this.#session, request.claim)
+      if (request.verb === 'claim') this.#parts.arrivals.unparked(this.#session, request.claim)
     }
     this.#pipeline.close(this.#conversation)
   }
@@ -240,10 +242,10 @@ class Wire implements Sink {
 
   #arrive(arrived: Arrived): void {
     if (!this.#conversation.isOpen) return
-    const { world, answers, trace } = this.#parts
+    const { world, arrivals, trace } = this.#parts
     const { id, request } = arrived
     trace.note(this.#session.slice(-6), `asks ${request.verb} ${id}`)
-    this.#asked.set(id, answers.received(this.#session, request, world))
+    this.#asked.set(id, arrivals.received(this.#session, request, world))
     this.#take(arrived)
   }
 

@@ -1,6 +1,6 @@
 // Which of the named points a fact reaches.
 
-import type { Answers } from './answers.ts'
+import type { Arrivals } from './arrivals.ts'
 import type { Heard } from './heard.ts'
 import type { Model } from './model.ts'
 import type { Trace } from './trace.ts'
@@ -10,7 +10,7 @@ import { limits } from '@tq/core'
 export function reachPoints(
   trace: Trace,
   { fact, id }: Heard,
-  around: { readonly model: Model; readonly answers: Answers; readonly epoch: number },
+  around: { readonly model: Model; readonly arrivals: Arrivals; readonly epoch: number },
 ): void {
   switch (fact.kind) {
     case 'task-released':
@@ -19,7 +19,7 @@ export function reachPoints(
       const task = around.model.task(id)
       const token = fact.attempt?.token
       const isByBroker = fact.actor === 'broker'
-      if (isByBroker && token !== undefined && around.answers.isCompleting(token)) {
+      if (isByBroker && token !== undefined && around.arrivals.isCompleting(token)) {
         trace.reach('a lease ended while its completion was under way')
       }
       switch (fact.reason) {

@@ -1,6 +1,7 @@
 // A whole run from one seed: faults for so many steps, then peace, in which everything must drain.
 
 import { Answers } from './answers.ts'
+import { Arrivals } from './arrivals.ts'
 import { BrokerProcess } from './broker-process.ts'
 import { Chronicle } from './chronicle.ts'
 import { Faults } from './faults.ts'
@@ -68,12 +69,13 @@ class Simulation {
     const world = this.#world
     const trace = new Trace(world, options.onLine)
     const chronicle = new Chronicle(trace)
-    const answers = new Answers(trace, chronicle)
-    const broker = new BrokerProcess({ world, trace, chronicle, answers, swarm, seed })
+    const arrivals = new Arrivals(trace, chronicle)
+    const answers = new Answers(trace, chronicle, arrivals)
+    const broker = new BrokerProcess({ world, trace, chronicle, answers, arrivals, swarm, seed })
     const partsOf = (name: string): LinkParts => {
       const random = new SeededRandom(seed, name)
       const onSend = (link: Link): void => this.#faults.requestLeaves(link)
-      return { world, trace, answers, broker, swarm, random, onSend }
+      return { world, trace, answers, arrivals, broker, swarm, random, onSend }
     }
     this.#options = options
     this.#swarm = swarm
@@ -129,6 +131,7 @@ class Simulation {
 
   async #step(): Promise<void> {
     const hasMore = await this.#world.step()
+    // oxlint-disable-next-line typescript/only-throw-error -- whatever was rejected is passed on
     if (this.#rejection !== undefined) throw this.#rejection
     this.#steps += 1
     this.#trace.law(hasMore, 'the world goes on')

@@ -228,10 +228,10 @@ export class Worker {
       (other) => other.report === held.report && this.#isReady(other),
     )
     const together = this.#random.happens(0.5) ? same : [held]
-    const { trace, answers } = this.#parts
+    const { trace, arrivals } = this.#parts
     for (const one of together) {
       one.isReporting = true
-      if (one.report === 'complete') answers.noteCompleting(one.token, true)
+      if (one.report === 'complete') arrivals.noteCompleting(one.token, true)
       const what = `${one.report} of ${shortOf(hexOf(one.id))} by token ${one.token}`
       trace.note(this.#name, `sends ${what}`)
     }
@@ -244,7 +244,7 @@ export class Worker {
     const { refused } = answer.kind === 'reply' ? (answer.result as ReplyOf<'release'>) : {}
     const codes = new Map((refused ?? []).map(([index, code]) => [index, code] as const))
     for (const [index, held] of together.entries()) {
-      this.#parts.answers.noteCompleting(held.token, false)
+      this.#parts.arrivals.noteCompleting(held.token, false)
       const isCancelled = codes.get(index) === 'INVALID_STATE' && held.report === 'complete'
       // Its result is not taken, because somebody asked to cancel it: the release confirms.
       if (isCancelled) held.report = 'release'

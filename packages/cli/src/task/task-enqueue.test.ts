@@ -2,6 +2,7 @@
 
 import { createConnection, createServer } from 'node:net'
 import { decodePayload } from '@tq/client'
+import { FrameDecoder, limits } from '@tq/core'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { adminOf, type Ran } from '../../test/admin.ts'
 import { sharedBroker } from '../../test/broker-process.ts'
@@ -157,11 +158,11 @@ describe('task enqueue --wait', () => {
 
   it('gives up after --timeout with 6', async () => {
     const ran = await admin(
-      ...['task', 'enqueue', 'nobody', 'welcome', '--wait', '--timeout', '20ms'],
+      ...['task', 'enqueue', 'nobody', 'welcome', '--wait', '--timeout', '500ms'],
     )
 
     expect(ran).toMatchObject({ code: 6, out: '' })
-    expect(ran.err).toContain('has not ended within 20 ms (TIMEOUT)')
+    expect(ran.err).toContain('has not ended within 500 ms (TIMEOUT)')
     expect(ran.err).not.toContain('not known')
   })
 })
@@ -188,19 +189,20 @@ function sumOf(payload: unknown): number {
   return (payload as number[]).reduce((sum, value) => sum + value, 0)
 }
 
-/** A way to the broker that ends, for good, where the answer to the request after hello would come. */
+/** A way to the broker that ends, for good, when the request after hello has been answered. */
 async function aProxyThatDropsAnswers(): Promise<string> {
   const server = createServer((near) => {
     const [host, port] = broker.address.split(':') as [string, string]
     const far = createConnection({ host, port: Number(port) })
-    let answers = 0
+    const answers = new FrameDecoder(limits.FRAME_BYTES_MAX)
+    let answerCount = 0
     near.on('data', (chunk) => void far.write(chunk))
     far.on('data', (chunk) => {
-      answers += 1
-      if (answers === 1) return void near.write(chunk)
+      answerCount += answers.push(chunk).length
+      if (answerCount < 2) return void near.write(chunk)
+      server.close()
       near.destroy()
       far.destroy()
-      server.close()
     })
     near.on('error', () => far.destroy())
     far.on('error', () => near.destroy())

@@ -42,10 +42,10 @@ describe('task wait', () => {
   it('exits with 6 when --timeout is over first', async () => {
     const { id } = await aClient(broker).enqueue('slow', 'echo', null)
 
-    const ran = await adminOf(broker)('task', 'wait', id, '--timeout', '20ms')
+    const ran = await adminOf(broker)('task', 'wait', id, '--timeout', '500ms')
 
     expect(ran).toMatchObject({ code: 6, out: '' })
-    expect(ran.err).toBe(`error: task ${id} has not ended within 20 ms (TIMEOUT)\n`)
+    expect(ran.err).toBe(`error: task ${id} has not ended within 500 ms (TIMEOUT)\n`)
   })
 
   it('exits with 3 if there is no such task', async () => {

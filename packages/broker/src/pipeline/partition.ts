@@ -67,6 +67,7 @@ export class Partition {
   readonly #monotonicBase: number
   readonly #verify: VerifyMark
   readonly #forgotten = new Set<string>()
+  #stepTime: { readonly wallMs: number; readonly tickMs: number } = { wallMs: 0, tickMs: 0 }
 
   /** Fills a new partition from an opened store. @throws {StoreError} */
   static async recover(
@@ -150,7 +151,9 @@ export class Partition {
     command: Extract<Command, { kind: K }>,
     actor: string,
   ): Decisions[K] | Refusal {
-    const { wallMs, tickMs } = this.now()
+    // Read once: all facts of a command happen at one moment.
+    this.#stepTime = this.now()
+    const { wallMs, tickMs } = this.#stepTime
     const chance = this.world.random.chance()
     const decision = this.engine.step(command, { wallMs, tickMs, chance, actor })
     if (this.builder.hasWork) {
@@ -173,7 +176,7 @@ export class Partition {
 
   /** Hears each fact after it was applied. */
   heard(fact: Fact, task: Row): void {
-    this.builder.add(fact, task, this.now())
+    this.builder.add(fact, task, this.#stepTime)
     this.#events.onFact(fact, task)
   }
 

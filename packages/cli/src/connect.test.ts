@@ -46,7 +46,7 @@ describe('the address', () => {
 })
 
 describe('a broker that cannot be reached', () => {
-  it('ends the command at once, naming the address and what to check', async () => {
+  it('ends the command soon, naming the address and what to check', async () => {
     const dead = await aDeadAddress()
 
     const ran = await adminOf({ address: dead })('task', 'list')
@@ -132,6 +132,31 @@ describe('the token', () => {
 
     expect(ran.code).toBe(2)
     expect(ran.err).toContain("unknown option '--token'")
+  })
+})
+
+describe('a broker that is just starting', () => {
+  it('is waited for', async () => {
+    const broker = await aBroker()
+    await broker.stop()
+
+    const starting = broker.start()
+    const ran = await adminOf(broker)('queue', 'stats')
+    await starting
+
+    expect(ran.code).toBe(0)
+  })
+
+  it('is waited for until Ctrl-C', async () => {
+    const interruption = new AbortController()
+    const dead = await aDeadAddress()
+    const running = adminOf({ address: dead }, { interrupted: interruption.signal })(
+      'queue',
+      'stats',
+    )
+    interruption.abort(new Error('interrupted'))
+
+    expect((await running).code).toBe(130)
   })
 })
 

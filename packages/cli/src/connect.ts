@@ -2,14 +2,8 @@
 
 import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
-import {
-  type CallOptions,
-  type ClientEvent,
-  type ClientOptions,
-  DEFAULT_PORT,
-  TqClient,
-  TqError,
-} from '@tq/client'
+import { type ClientEvent, type ClientOptions, DEFAULT_PORT, TqClient, TqError } from '@tq/client'
+import { systemClock } from '@tq/core'
 import { type Run, splitAddresses } from './run.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -18,8 +12,8 @@ const DEFAULT_ADDRESS = `127.0.0.1:${DEFAULT_PORT}`
 const REQUEST_TIMEOUT_MS = 30_000
 /** Longest time to connect to one address, in ms. */
 const CONNECT_TIMEOUT_MS = 5_000
-/** How long a broker that does not answer is asked again, and how often, in ms. */
-const PATIENCE_MS = 2_000
+/** How long a broker that does not answer yet is asked again, and after which pause, in ms. */
+const STARTING_MS = 2_000
 const TRY_AGAIN_MS = 100
 
 export interface ConnectOptions {
@@ -36,50 +30,47 @@ export async function withClient(
   const addresses = addressesOf(run)
   const settings = await clientOptions(run, addresses)
   try {
-    if (!options.outlastsRestarts) return await using({ ...settings, reconnect: false }, work)
-    // One try that fails at once tells a wrong address from a broker that will come back.
-    await using(
-      { ...settings, reconnect: false },
-      async (client) => void (await client.ping(call(run))),
-    )
-    await using({ ...settings, onEvent: connectionNotes(run) }, work)
+    const client = await reach(run, settings)
+    if (!options.outlastsRestarts) return await closing(client, work)
+    await client.close({ deadlineMs: 0 })
+    await closing(new TqClient({ ...settings, onEvent: connectionNotes(run) }), work)
   } catch (error) {
     throw withAdvice(error, addresses)
   }
 }
 
 /** The options of a request: it ends when the person presses Ctrl-C. */
-export function call(run: Run): CallOptions {
+export function call(run: Run): { readonly signal: AbortSignal } {
   return { signal: run.terminal.interrupted }
 }
 
-async function using(
-  options: ClientOptions,
-  work: (client: TqClient) => Promise<void>,
-): Promise<void> {
-  const client = options.reconnect === false ? await reach(options) : new TqClient(options)
-  try {
-    await work(client)
-  } finally {
-    await client.close({ deadlineMs: 0 })
-  }
-}
-
-/** A client that is connected. A broker that was started a moment ago may not listen yet. */
-async function reach(options: ClientOptions): Promise<TqClient> {
-  const patienceMs = Math.min(PATIENCE_MS, options.requestTimeoutMs ?? PATIENCE_MS)
-  const untilMs = performance.now() + patienceMs
+/**
+ * A client that is connected, and gives up as soon as no broker answers: a wrong address must not
+ * look like a slow broker. But one that was started a moment ago may not listen yet.
+ */
+async function reach(run: Run, options: ClientOptions): Promise<TqClient> {
+  const { requestTimeoutMs = STARTING_MS } = options
+  const untilMs = systemClock.monotonicMs() + Math.min(STARTING_MS, requestTimeoutMs)
+  const { signal } = call(run)
   for (;;) {
-    const client = new TqClient(options)
+    const client = new TqClient({ ...options, reconnect: false })
     try {
-      await client.ping()
+      await client.ping(call(run))
       return client
     } catch (error) {
       await client.close({ deadlineMs: 0 })
       const mayCome = error instanceof TqError && error.code === 'UNAVAILABLE'
-      if (!mayCome || performance.now() >= untilMs) throw error
-      await delay(TRY_AGAIN_MS)
+      if (!mayCome || systemClock.monotonicMs() >= untilMs) throw error
+      await delay(TRY_AGAIN_MS, undefined, { signal })
     }
+  }
+}
+
+async function closing(client: TqClient, work: (client: TqClient) => Promise<void>): Promise<void> {
+  try {
+    await work(client)
+  } finally {
+    await client.close({ deadlineMs: 0 })
   }
 }
 

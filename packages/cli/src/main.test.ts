@@ -1,6 +1,6 @@
 // The command tq-admin as a process.
 
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { text } from 'node:stream/consumers'
@@ -15,8 +15,8 @@ describe('tq-admin', () => {
   it('writes data to stdout, notes to stderr, and exits by what came of it', async () => {
     const child = start('queue', 'stats', 'nowhere')
     const [out, err, [code]] = await Promise.all([
-      text(stdoutOf(child)),
-      text(child.stderr as NodeJS.ReadableStream),
+      text(child.stdout),
+      text(child.stderr),
       once(child, 'close'),
     ])
 
@@ -26,8 +26,8 @@ describe('tq-admin', () => {
 
   it('reads stdin', async () => {
     const child = start('task', 'enqueue', 'mail', 'welcome', '-')
-    child.stdin?.end('{"a":1}')
-    const [out, [code]] = await Promise.all([text(stdoutOf(child)), once(child, 'close')])
+    child.stdin.end('{"a":1}')
+    const [out, [code]] = await Promise.all([text(child.stdout), once(child, 'close')])
 
     const task = await aClient(broker).get(out.trim())
     expect(code).toBe(0)
@@ -36,7 +36,7 @@ describe('tq-admin', () => {
 
   it('exits with 130 on Ctrl-C, though stdin is still open', async () => {
     const child = start('task', 'enqueue', 'mail', 'welcome', '--wait')
-    await once(child.stderr as NodeJS.ReadableStream, 'data')
+    await once(child.stderr, 'data')
     child.kill('SIGINT')
 
     expect(await once(child, 'close')).toEqual([130, null])
@@ -44,20 +44,16 @@ describe('tq-admin', () => {
 
   it('does not mind a reader that goes away', async () => {
     const child = start('--help')
-    stdoutOf(child).destroy()
+    child.stdout.destroy()
 
     const [code] = (await once(child, 'close')) as [number]
     expect(code).toBe(0)
   })
 })
 
-function start(...args: readonly string[]): ChildProcess {
+function start(...args: readonly string[]): ChildProcessWithoutNullStreams {
   return spawn(process.execPath, [ENTRY, ...args], {
     env: { ...process.env, TQ_ADDRESS: broker.address },
     stdio: 'pipe',
   })
-}
-
-function stdoutOf(child: ChildProcess): NodeJS.ReadableStream & { destroy(): void } {
-  return child.stdout as NodeJS.ReadableStream & { destroy(): void }
 }

@@ -2,7 +2,7 @@
 
 import { createConnection, createServer } from 'node:net'
 import { decodePayload } from '@tq/client'
-import { FrameDecoder, limits } from '@tq/core'
+import { decodeRequest, FrameDecoder, limits } from '@tq/core'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { adminOf, type Ran } from '../../test/admin.ts'
 import { sharedBroker } from '../../test/broker-process.ts'
@@ -189,17 +189,21 @@ function sumOf(payload: unknown): number {
   return (payload as number[]).reduce((sum, value) => sum + value, 0)
 }
 
-/** A way to the broker that ends, for good, when the request after hello has been answered. */
+/** A way to the broker that ends, for good, where the answer to an enqueue would come. */
 async function aProxyThatDropsAnswers(): Promise<string> {
   const server = createServer((near) => {
     const [host, port] = broker.address.split(':') as [string, string]
     const far = createConnection({ host, port: Number(port) })
-    const answers = new FrameDecoder(limits.FRAME_BYTES_MAX)
-    let answerCount = 0
-    near.on('data', (chunk) => void far.write(chunk))
+    const requests = new FrameDecoder(limits.FRAME_BYTES_MAX)
+    let isEnqueued = false
+    near.on('data', (chunk) => {
+      isEnqueued ||= requests
+        .push(chunk)
+        .some((body) => decodeRequest(body).request.verb === 'enqueue')
+      far.write(chunk)
+    })
     far.on('data', (chunk) => {
-      answerCount += answers.push(chunk).length
-      if (answerCount < 2) return void near.write(chunk)
+      if (!isEnqueued) return void near.write(chunk)
       server.close()
       near.destroy()
       far.destroy()

@@ -55,6 +55,16 @@ describe('task get', () => {
     })
   })
 
+  it('escapes control characters in JSON, those of the second kind too', async () => {
+    const run = adminOf(broker)
+    const json = JSON.stringify('\u001b[2J\u009b2J')
+    const { out } = await run('task', 'enqueue', 'control', 'echo', '--json', json)
+
+    const ran = await run('task', 'get', out.trim(), '--payload', '-o', 'json')
+
+    expect(ran.out).toContain(String.raw`"\u001b[2J\u009b2J"`)
+  })
+
   it('exits with 3 if there is no such task', async () => {
     const ran = await adminOf(broker)('task', 'get', TASK_ID)
 

@@ -10,6 +10,9 @@ export type Environment = Readonly<Record<string, string | undefined>>
 /** Names the configuration file, as the flag --config does. */
 export const CONFIG_VARIABLE = 'TQ_CONFIG'
 
+/** Variables of the SDK's programs, which often share an environment with the broker. */
+const OF_CLIENTS: readonly string[] = ['TQ_ADDRESS', 'TQ_TOKEN', 'TQ_MODULE', 'TQ_QUEUES']
+
 export interface EnvironmentReading {
   readonly settings: readonly Setting[]
   readonly problems: readonly string[]
@@ -31,6 +34,7 @@ export function readEnvironment(
   const unknown: string[] = []
   for (const [name, text] of Object.entries(environment)) {
     if (!name.startsWith('TQ_') || name === CONFIG_VARIABLE) continue
+    if (OF_CLIENTS.includes(name)) continue
     if (text === undefined || text === '') continue
     const option = byName.get(name)
     if (option !== undefined) {

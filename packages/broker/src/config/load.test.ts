@@ -262,7 +262,7 @@ describe('the environment', () => {
     const { warnings } = await load({ environment })
 
     expect(warnings).toEqual([
-      'environment variables that are no options of the broker: TQ_ADDRESS, TQ_PORT_7461_TCP_ADDR',
+      'environment variables that are no options of the broker: TQ_PORT_7461_TCP_ADDR',
     ])
   })
 })

@@ -99,7 +99,7 @@ const retry: z.ZodType<RetryPolicy> = group(
 )
 
 const queueDefaults: z.ZodType<QueueSettings> = group(
-  'Settings of queues that are created by first use; tq-admin changes those of one queue.',
+  'Settings of queues that are created by first use; queueSet of the SDK changes those of one queue.',
   {
     order: choice({
       initial: DEFAULT_QUEUE_SETTINGS.order,
@@ -162,7 +162,7 @@ const queueDefaults: z.ZodType<QueueSettings> = group(
 export const queues = group('How queues come into being.', {
   autoCreate: flag({
     initial: true,
-    help: 'Create a queue when a task first names it. Otherwise tq-admin must set it up.',
+    help: 'Create a queue when a task first names it. Otherwise queueSet of the SDK must set it up.',
   }),
   defaults: queueDefaults,
 })

@@ -36,6 +36,8 @@ export async function listTasks(
   let scanned = 0
   for (const family of families) {
     if (cursor !== undefined && (cursor[0] as number) > FAMILIES[family]) continue
+    // What memory shows is on disk then: a task that has just ended is found among the ended ones.
+    await new Promise((resolve) => partition.commits.whenDurable(resolve))
     const whole = rangeOf(request, family)
     const from = cursor?.[0] === FAMILIES[family] ? successorOf(cursor) : whole.from
     for await (const page of partition.store.load({ from, to: whole.to }, PAGE_SIZE)) {

@@ -181,8 +181,13 @@ export class ReadDesk {
   #get(conversation: Conversation, id: number, request: RequestOf<'get'>): void {
     this.#answerLater(conversation, id, async () => {
       const task = this.#inMemory(request.id)
-      if (task === undefined) return this.#getEnded(request)
       const { state } = this.#partition
+      if (task === undefined) return this.#getEnded(request)
+      if (state.ends.has(task)) {
+        // Memory has its end, but not the last chapter; the disk has all of it.
+        await this.#durable()
+        return this.#getEnded(request)
+      }
       const description = describeTask(state, task, this.#partition.now())
       const chapters = state.tasks.chapters(task)
       const cached = this.#partition.cache.get(state.tasks.payloadPosition(task))

@@ -41,8 +41,8 @@ test: build ## all tests (TESTS="path …" for some)
 sim: install ## the simulation: SEED (first), SEEDS (how many), STEPS (events each), TRACE=1 (all lines)
 	@$(TYPESCRIPT) packages/broker/test/simulation/main.ts
 
-bench: build ## throughput and latency against a fresh broker (ARGS="--phase … --tasks …")
-	@node packages/bench/dist/main.js $(ARGS)
+bench: build ## speed against a fresh broker (PHASE=mixed,drain N=50000 ARGS="--runs 3")
+	@node packages/bench/dist/main.js $(if $(PHASE),--phase $(PHASE)) $(if $(N),--tasks $(N)) $(ARGS)
 
 coverage: build ## all tests, with coverage in coverage/
 	@$(VITEST) --coverage $(TESTS)

@@ -52,13 +52,17 @@ export class Broker {
       random: world.random,
     })
     let broker: Broker | undefined
+    let isOpen = false
     try {
       const opened = await store.open()
+      isOpen = true
       startup.opened()
       broker = new Broker(await assemble({ config, log, world, store, failure }, opened, startup))
       await broker.#start(startup, opened)
       return broker
     } catch (error) {
+      // Refused is not cut off: the next start has nothing to report. Still under the store's lock.
+      if (isOpen) await startup.ended().catch(() => undefined)
       const ended = broker === undefined ? store.close() : broker.#end()
       // What went wrong before is the reason, whatever closing finds.
       await ended.catch(() => undefined)
@@ -119,7 +123,7 @@ export class Broker {
     readiness.enter('running')
     ticker.start()
     this.#counting = this.#countKept()
-    await startup.succeeded()
+    await startup.ended()
     const reports = await startupLog.keep(report, earlier)
     pipeline.reads.publishReports(reports)
     if (failure.reason !== undefined) throw new StoreError('IO', failure.reason)

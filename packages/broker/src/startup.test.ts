@@ -81,7 +81,7 @@ describe('Startup', () => {
       return NOTHING
     })
 
-    await startup.succeeded()
+    await startup.ended()
     await expect(marked()).rejects.toMatchObject({ code: 'ENOENT' })
   })
 
@@ -96,7 +96,7 @@ describe('Startup', () => {
     await next.enterOpening('open')
 
     expect(next.report({ epoch: 1, lsn: 1 })).toMatchObject({ abortedBefore: 'load-queues' })
-    await next.succeeded()
+    await next.ended()
     await expect(access(join(directory, 'starting'))).rejects.toThrow('ENOENT')
   })
 

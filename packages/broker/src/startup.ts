@@ -56,8 +56,8 @@ export class Startup {
     return value
   }
 
-  /** The start has succeeded. */
-  succeeded(): Promise<void> {
+  /** The start has come to an end of its own, good or bad: it was not cut off. */
+  ended(): Promise<void> {
     return this.#marker.clear()
   }
 

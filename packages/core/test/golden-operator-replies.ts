@@ -74,8 +74,8 @@ export const GOLDEN_OPERATOR_REPLIES: readonly GoldenReply[] = [
           attempt: 1,
           generation: 0,
           transitions: [
-            { state: 'queued', reason: 'enqueued', atMs: NOW_MS },
-            { state: 'running', reason: 'claimed', atMs: NOW_MS + 100 },
+            { state: 'assigned', reason: 'claimed', atMs: NOW_MS + 100 },
+            { state: 'running', reason: 'started', atMs: NOW_MS + 100 },
             { state: 'completed', reason: 'completed', atMs: NOW_MS + 900 },
           ],
           worker: 'worker-1',
@@ -85,7 +85,7 @@ export const GOLDEN_OPERATOR_REPLIES: readonly GoldenReply[] = [
       payload: PAYLOAD,
     }),
     frame: hex(`
-      00 00 01 e7 94 01 12 de 00 11 a2 69 64 c4 10 01 a1 f8 66 0d 00 70 00 92
+      00 00 01 e8 94 01 12 de 00 11 a2 69 64 c4 10 01 a1 f8 66 0d 00 70 00 92
       eb 30 55 7a 9f c4 e9 a5 71 75 65 75 65 a4 6d 61 69 6c a4 74 79 70 65 a9
       6d 61 69 6c 2e 73 65 6e 64 a5 73 74 61 74 65 a9 63 6f 6d 70 6c 65 74 65
       64 a8 70 72 69 6f 72 69 74 79 cc 80 a7 61 74 74 65 6d 70 74 01 a8 66 61
@@ -97,15 +97,15 @@ export const GOLDEN_OPERATOR_REPLIES: readonly GoldenReply[] = [
       65 61 73 6f 6e a9 63 6f 6d 70 6c 65 74 65 64 a6 72 65 73 75 6c 74 c4 01
       c3 a7 68 69 73 74 6f 72 79 91 85 a7 61 74 74 65 6d 70 74 01 aa 67 65 6e
       65 72 61 74 69 6f 6e 00 ab 74 72 61 6e 73 69 74 69 6f 6e 73 93 83 a5 73
-      74 61 74 65 a6 71 75 65 75 65 64 a6 72 65 61 73 6f 6e a8 65 6e 71 75 65
-      75 65 64 a4 61 74 4d 73 cf 00 00 01 a1 f8 66 0d 00 83 a5 73 74 61 74 65
-      a7 72 75 6e 6e 69 6e 67 a6 72 65 61 73 6f 6e a7 63 6c 61 69 6d 65 64 a4
-      61 74 4d 73 cf 00 00 01 a1 f8 66 0d 64 83 a5 73 74 61 74 65 a9 63 6f 6d
-      70 6c 65 74 65 64 a6 72 65 61 73 6f 6e a9 63 6f 6d 70 6c 65 74 65 64 a4
-      61 74 4d 73 cf 00 00 01 a1 f8 66 10 84 a6 77 6f 72 6b 65 72 a8 77 6f 72
-      6b 65 72 2d 31 a5 74 6f 6b 65 6e cf 00 00 00 03 00 00 00 11 a7 70 61 79
-      6c 6f 61 64 c4 14 81 a2 74 6f af 61 64 61 40 65 78 61 6d 70 6c 65 2e 6f
-      72 67 cf 00 00 00 01 00 00 00 04
+      74 61 74 65 a8 61 73 73 69 67 6e 65 64 a6 72 65 61 73 6f 6e a7 63 6c 61
+      69 6d 65 64 a4 61 74 4d 73 cf 00 00 01 a1 f8 66 0d 64 83 a5 73 74 61 74
+      65 a7 72 75 6e 6e 69 6e 67 a6 72 65 61 73 6f 6e a7 73 74 61 72 74 65 64
+      a4 61 74 4d 73 cf 00 00 01 a1 f8 66 0d 64 83 a5 73 74 61 74 65 a9 63 6f
+      6d 70 6c 65 74 65 64 a6 72 65 61 73 6f 6e a9 63 6f 6d 70 6c 65 74 65 64
+      a4 61 74 4d 73 cf 00 00 01 a1 f8 66 10 84 a6 77 6f 72 6b 65 72 a8 77 6f
+      72 6b 65 72 2d 31 a5 74 6f 6b 65 6e cf 00 00 00 03 00 00 00 11 a7 70 61
+      79 6c 6f 61 64 c4 14 81 a2 74 6f af 61 64 61 40 65 78 61 6d 70 6c 65 2e
+      6f 72 67 cf 00 00 00 01 00 00 00 04
     `),
   },
   {

@@ -47,7 +47,7 @@ export const GOLDEN_SESSION: readonly SessionStep[] = [
         protocol: 1,
         broker: { name: 'tq-broker', version: '0.1.0', epoch: 3 },
         session: SESSION,
-        principal: 'local',
+        principal: 'anonymous',
         heartbeatMs: 5_000,
         workerDeadMs: 15_000,
         wallMs: NOW_MS,
@@ -62,17 +62,17 @@ export const GOLDEN_SESSION: readonly SessionStep[] = [
       lsn: 0,
     },
     frame: hex(`
-      00 00 00 f3 94 01 01 88 a8 70 72 6f 74 6f 63 6f 6c 01 a6 62 72 6f 6b 65
+      00 00 00 f7 94 01 01 88 a8 70 72 6f 74 6f 63 6f 6c 01 a6 62 72 6f 6b 65
       72 83 a4 6e 61 6d 65 a9 74 71 2d 62 72 6f 6b 65 72 a7 76 65 72 73 69 6f
       6e a5 30 2e 31 2e 30 a5 65 70 6f 63 68 03 a7 73 65 73 73 69 6f 6e c4 10
       a0 a1 a2 a3 a4 a5 a6 a7 a8 a9 aa ab ac ad ae af a9 70 72 69 6e 63 69 70
-      61 6c a5 6c 6f 63 61 6c ab 68 65 61 72 74 62 65 61 74 4d 73 cd 13 88 ac
-      77 6f 72 6b 65 72 44 65 61 64 4d 73 cd 3a 98 a6 77 61 6c 6c 4d 73 cf 00
-      00 01 a1 f8 66 0d 00 a6 6c 69 6d 69 74 73 85 ad 66 72 61 6d 65 42 79 74
-      65 73 4d 61 78 ce 00 40 00 00 af 70 61 79 6c 6f 61 64 42 79 74 65 73 4d
-      61 78 ce 00 10 00 00 ae 72 65 73 75 6c 74 42 79 74 65 73 4d 61 78 ce 00
-      10 00 00 a8 69 74 65 6d 73 4d 61 78 cd 03 e8 ab 69 6e 46 6c 69 67 68 74
-      4d 61 78 cd 01 00 00
+      61 6c a9 61 6e 6f 6e 79 6d 6f 75 73 ab 68 65 61 72 74 62 65 61 74 4d 73
+      cd 13 88 ac 77 6f 72 6b 65 72 44 65 61 64 4d 73 cd 3a 98 a6 77 61 6c 6c
+      4d 73 cf 00 00 01 a1 f8 66 0d 00 a6 6c 69 6d 69 74 73 85 ad 66 72 61 6d
+      65 42 79 74 65 73 4d 61 78 ce 00 40 00 00 af 70 61 79 6c 6f 61 64 42 79
+      74 65 73 4d 61 78 ce 00 10 00 00 ae 72 65 73 75 6c 74 42 79 74 65 73 4d
+      61 78 ce 00 10 00 00 a8 69 74 65 6d 73 4d 61 78 cd 03 e8 ab 69 6e 46 6c
+      69 67 68 74 4d 61 78 cd 01 00 00
     `),
   },
   {

@@ -229,10 +229,15 @@ export const GOLDEN_WORK_REPLIES: readonly GoldenReply[] = [
   },
   {
     name: 'push closing',
-    message: { kind: 'push', channel: 'closing', data: { reason: 'shutdown', graceMs: 30_000 } },
+    message: {
+      kind: 'push',
+      channel: 'closing',
+      data: { reason: 'the broker stops', graceMs: 30_000 },
+    },
     frame: hex(`
-      00 00 00 26 93 03 a7 63 6c 6f 73 69 6e 67 82 a6 72 65 61 73 6f 6e a8 73
-      68 75 74 64 6f 77 6e a7 67 72 61 63 65 4d 73 cd 75 30
+      00 00 00 2e 93 03 a7 63 6c 6f 73 69 6e 67 82 a6 72 65 61 73 6f 6e b0 74
+      68 65 20 62 72 6f 6b 65 72 20 73 74 6f 70 73 a7 67 72 61 63 65 4d 73 cd
+      75 30
     `),
   },
 ]

@@ -10,6 +10,7 @@ import {
 } from '@tq/core'
 import { type Refusal, refuse } from '../engine/decision.ts'
 import { rowOfEnded, rowOfTask } from '../engine/describe.ts'
+import { hexOf } from '../engine/held.ts'
 import { type Family, FAMILIES, familyRange, taskIdOfKey } from '../storage/key.ts'
 import type { Entry } from '../storage/port.ts'
 import type { Partition } from './partition.ts'
@@ -19,8 +20,9 @@ const SCAN_MAX = 10_000
 const PAGE_SIZE = 500
 
 /**
- * Each task that exists throughout the listing appears exactly once: the disk gives the order, and
- * memory what is true now.
+ * Each task that exists throughout the listing, and neither ends nor lives again during it, appears
+ * exactly once: the disk gives the order, and memory what is true now. One that ends meanwhile may
+ * come once more among the ended ones, on a later page.
  */
 export async function listTasks(
   partition: Partition,
@@ -33,6 +35,7 @@ export async function listTasks(
   }
   const limit = Math.min(request.limit, limits.LIST_ROWS_MAX)
   const rows: TaskRow[] = []
+  const shown = new Set<string>()
   let scanned = 0
   for (const family of families) {
     if (cursor !== undefined && (cursor[0] as number) > FAMILIES[family]) continue
@@ -44,7 +47,10 @@ export async function listTasks(
       for (const entry of page) {
         scanned += 1
         const row = rowOf(partition, family, entry)
-        if (row !== undefined && matches(row, request)) rows.push(row)
+        if (row !== undefined && matches(row, request) && !shown.has(hexOf(row.id))) {
+          rows.push(row)
+          shown.add(hexOf(row.id))
+        }
         if (rows.length >= limit || scanned >= SCAN_MAX) {
           return { tasks: rows, cursor: formatCursor(entry[0]) }
         }

@@ -6,6 +6,8 @@ import {
   encodeReplyFrame,
   type ErrorCode,
   type ErrorDetails,
+  FRAME_HEADER_BYTES,
+  limits,
   type Verb,
 } from '@tq/core'
 import { sessionKey } from '../engine/session.ts'
@@ -80,8 +82,15 @@ export class Conversation {
       this.refuse(id, 'RESOURCE_EXHAUSTED', text, { retryAfterMs: ROOM_AFTER_MS })
       return
     }
+    const frame = encodeReplyFrame(id, result, lsn)
+    if (frame.length > FRAME_HEADER_BYTES + limits.FRAME_BYTES_MAX) {
+      // A client drops the connection at such a frame, and would ask again over the next one.
+      const text = `the answer has ${frame.length} bytes, a frame at most ${limits.FRAME_BYTES_MAX}; ask for less`
+      this.refuse(id, 'TOO_LARGE', text)
+      return
+    }
     this.#end(id, 'OK')
-    if (this.isOpen) this.sink.send(encodeReplyFrame(id, result, lsn))
+    if (this.isOpen) this.sink.send(frame)
   }
 
   refuse(id: number, code: ErrorCode, message: string, details: ErrorDetails = {}): void {

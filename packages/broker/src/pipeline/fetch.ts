@@ -13,7 +13,7 @@ export function fetchEnded(
   ids: readonly TaskIdBytes[],
 ): Promise<EndedTasks> | undefined {
   const missing = ids.filter((id) => !isLive(partition, id))
-  return missing.length === 0 ? undefined : partition.lookup.ended(missing)
+  return missing.length === 0 ? undefined : partition.lookup.ended(missing, 'without-results')
 }
 
 /**
@@ -66,7 +66,9 @@ async function findings(
       ? new Map<string, never>()
       : await lookup.dedupe(queue, wanted.names)
   const ended =
-    wanted.ids.length === 0 ? new Map<string, EndedTask>() : await lookup.ended(wanted.ids)
+    wanted.ids.length === 0
+      ? new Map<string, EndedTask>()
+      : await lookup.ended(wanted.ids, 'without-results')
   const traceless = wanted.ids.filter((id) => !ended.has(hexOf(id)))
   if (traceless.length === 0) return { ended, keys, journaled: new Set(), untold: new Set() }
   const told = await lookup.journaled(traceless, {
@@ -97,9 +99,14 @@ function sinceTickMs(
 
 function hashOf(queue: string, task: TaskSpec): Uint8Array {
   const { idempotencyKey: _, ...options } = task.options ?? {}
-  const entries = Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1))
   return createHash('sha256')
-    .update(JSON.stringify([queue, task.type, entries]))
+    .update(JSON.stringify([queue, task.type, options], sortedKeys))
     .update(task.payload)
     .digest()
+}
+
+/** The same options are the same request, in whatever order a client writes its maps. */
+function sortedKeys(_: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
 }

@@ -192,7 +192,10 @@ export class Housekeeping {
       )
       excess -= doomed.length
       if (doomed.length === 0) return
-      const ended = await this.#partition.lookup.ended(doomed.map(({ id }) => id))
+      const ended = await this.#partition.lookup.ended(
+        doomed.map(({ id }) => id),
+        'without-results',
+      )
       if (this.#isStopped) return
       const counted = { queueNumber: queue.number, endClass, change: -1 } as const
       for (const { key, id } of doomed) {

@@ -22,6 +22,7 @@ import type { Partition } from './partition.ts'
 import { ReadDesk } from './read-desk.ts'
 import { StopBell } from './stop-bell.ts'
 import type { Fact } from '../engine/fact.ts'
+import { sessionKey } from '../engine/session.ts'
 import { NO_ROW, type Row } from '../engine/rows.ts'
 
 export interface PipelineOptions {
@@ -34,12 +35,6 @@ export interface PipelineOptions {
 export interface PipelineEvents {
   readonly onAnswer: (verb: Verb, code: ErrorCode | 'OK') => void
 }
-
-/**
- * Nobody was listened to for so long: leases are extended by that time, in ms. Shorter delays are
- * those of any network, and extending costs a look at each lease.
- */
-const HELD_UP_MS = 250
 
 export class Pipeline {
   readonly #partition: Partition
@@ -61,10 +56,7 @@ export class Pipeline {
     this.#backlog = new Backlog({
       clock: partition.world.clock,
       hasRoom: () => !partition.commits.isFull,
-      carryOut: ({ conversation, id, request }) => this.#carryOut(conversation, id, request),
-      onOver: (heldUpMs) => {
-        if (heldUpMs >= HELD_UP_MS) this.extendLeases(Math.floor(heldUpMs))
-      },
+      onOver: (heldUpMs) => this.extendLeases(Math.floor(heldUpMs)),
     })
     this.#bell = new StopBell(partition, this.#conversations)
     this.#claims = new ClaimDesk(partition)
@@ -84,14 +76,27 @@ export class Pipeline {
     return this.#claims.parkedCount
   }
 
-  /** Begins a conversation with somebody who has been authenticated. */
+  /**
+   * Begins a conversation with somebody who has been authenticated.
+   * @throws {TqError} `FORBIDDEN` if the session belongs to another principal.
+   */
   open(sink: Sink, speaker: Speaker): Conversation {
+    this.#checkSession(speaker)
     const conversation = new Conversation(sink, speaker, this.#events.onAnswer)
     this.#conversations.add(conversation)
     const before = this.#newest.get(conversation.sessionKey)
     if (before !== undefined) before.isSuperseded = true
     this.#newest.set(conversation.sessionKey, conversation)
     return conversation
+  }
+
+  /** Who knows the id of a session is not yet who may speak for it. */
+  #checkSession({ principal, session }: Speaker): void {
+    const key = sessionKey(session)
+    const owner =
+      this.#partition.state.sessionsByKey.get(key)?.principal ?? this.#newest.get(key)?.principal
+    if (owner === undefined || owner === principal) return
+    throw new TqError('FORBIDDEN', 'this session belongs to another principal')
   }
 
   /** The connection is gone: its parked claims and waits go before anything else happens. */
@@ -124,7 +129,10 @@ export class Pipeline {
       return
     }
     if (this.#partition.commits.isFull) {
-      this.#backlog.add({ conversation, id, request })
+      const run = (): void => {
+        if (conversation.isOpen) this.#carryOut(conversation, id, request)
+      }
+      this.#backlog.add({ conversation, run })
       return
     }
     this.#carryOut(conversation, id, request)
@@ -143,7 +151,7 @@ export class Pipeline {
   /** Hears every fact: what wakes waiting requests and workers. */
   heard(fact: Fact, task: Row): void {
     if (task === NO_ROW) return
-    if (fact.kind === 'task-ended') this.#reads.taskEnded(task)
+    if (fact.kind === 'task-ended' || fact.kind === 'task-purged') this.#reads.taskEnded(task)
     this.#bell.heard(fact)
   }
 
@@ -347,12 +355,20 @@ export class Pipeline {
     fetched: { readonly fetching: Promise<T>; readonly decide: (value: T) => void },
   ): void {
     const ticket = this.#partition.fetches.begin()
+    const run = (value: T): void => {
+      if (!this.#isStopped) fetched.decide(value)
+      else conversation.refuse(id, 'UNAVAILABLE', 'the broker is stopping')
+      this.#partition.fetches.end(ticket)
+      this.#claims.serveWoken()
+    }
     void fetched.fetching.then(
       (value) => {
-        if (!this.#isStopped) fetched.decide(value)
-        else conversation.refuse(id, 'UNAVAILABLE', 'the broker is stopping')
-        this.#partition.fetches.end(ticket)
-        this.#claims.serveWoken()
+        // Many reads may end in one turn: what they change needs room like anything else.
+        if (this.#partition.commits.isFull) {
+          this.#backlog.add({ conversation, run: () => run(value) })
+        } else {
+          run(value)
+        }
       },
       () => {
         this.#partition.fetches.end(ticket)

@@ -164,7 +164,8 @@ export class CommitBuilder {
     const journal = this.#journal.take(key)
     batch.put(key, journal)
     for (const [ownKey, value] of this.#puts.values()) batch.put(ownKey, value)
-    batch.deleteKeys.push(...this.#deletes.values())
+    // One by one: as arguments of one call they would be too many for the stack.
+    for (const ownKey of this.#deletes.values()) batch.deleteKeys.push(ownKey)
     const built: BuiltCommit = {
       batch,
       endedTasks,

@@ -29,17 +29,31 @@ export class Lookup {
     this.#onDamage = onDamage
   }
 
-  /** Ended tasks by the hex text of their ids; those that are not kept are left out. */
-  async ended(ids: readonly Uint8Array[]): Promise<Map<string, EndedTask>> {
-    const keys = ids.map((id) => taskKey('done', id))
-    const values = await this.#store.getMany(keys)
+  /**
+   * Ended tasks by the hex text of their ids; those that are not kept are left out. Results may have
+   * a mebibyte each: who does not show them has them dropped as they are read.
+   */
+  async ended(
+    ids: readonly Uint8Array[],
+    results: 'with-results' | 'without-results' = 'with-results',
+  ): Promise<Map<string, EndedTask>> {
     const found = new Map<string, EndedTask>()
-    for (const [index, id] of ids.entries()) {
-      const value = values[index]
-      const key = keys[index]
-      if (value === undefined || key === undefined) continue
-      const ended = this.decodeEnded(key, value, id)
-      if (ended !== undefined) found.set(hexOf(id), ended)
+    for (let from = 0; from < ids.length; from += ENDED_PAGE) {
+      const page = ids.slice(from, from + ENDED_PAGE)
+      const keys = page.map((id) => taskKey('done', id))
+      const values = await this.#store.getMany(keys)
+      for (const [index, id] of page.entries()) {
+        const value = values[index]
+        const key = keys[index]
+        if (value === undefined || key === undefined) continue
+        const ended = this.decodeEnded(key, value, id)
+        if (ended === undefined) continue
+        const isBare = results === 'without-results' && ended.end.result !== undefined
+        found.set(
+          hexOf(id),
+          isBare ? { ...ended, end: { ...ended.end, result: undefined } } : ended,
+        )
+      }
     }
     return found
   }
@@ -172,5 +186,7 @@ function isUnreadable(error: unknown): boolean {
   return error instanceof StoreError && error.code === 'CORRUPT'
 }
 
+/** Ended tasks that are read at a time: 32 MiB at most. */
+const ENDED_PAGE = 32
 const JOURNAL_PAGE = 100
 const ENQUEUED = FACT_KINDS['task-enqueued'].code

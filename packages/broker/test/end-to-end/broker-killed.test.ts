@@ -78,7 +78,6 @@ it('keeps what was acknowledged over ten kills, and each task is done once', asy
   isOver = true
   await produced
 
-  console.log('ACK', acknowledged.size, performance.now())
   await eventually(async () => {
     const { queued, running, kept } = (await client.stats(queue)).queues[0]!
     expect({ queued, running, kept }).toEqual({ queued: 0, running: 0, kept: acknowledged.size })

@@ -18,6 +18,8 @@ export interface ProxyAddress {
 export type Way = 'up' | 'down'
 
 export interface Faults {
+  /** Keeps the bytes of both ways for so long. */
+  readonly delayMs?: number
   /** Passes every byte on by itself. */
   readonly singleBytes?: boolean
   /** Takes the bytes of this way and passes none on, without a sign to anybody. */
@@ -28,7 +30,7 @@ export class FaultProxy {
   readonly #server: Server
   readonly #target: () => ProxyAddress
   readonly #links = new Set<ProxyLink>()
-  /** What happens to connections that are made from now on. */
+  /** What happens to all connections from now on. */
   faults: Faults = {}
 
   /** @param target Asked for each connection: a broker that was started again has moved. */
@@ -67,7 +69,7 @@ export class FaultProxy {
 
   #join(client: Socket): void {
     const broker = createConnection({ ...this.#target(), noDelay: true })
-    const link = new ProxyLink(client, broker, this.faults)
+    const link = new ProxyLink(client, broker, () => this.faults)
     this.#links.add(link)
     client.on('close', () => this.#links.delete(link))
   }
@@ -75,17 +77,18 @@ export class FaultProxy {
 
 /** One connection through the proxy. */
 export class ProxyLink {
-  /** What happens to its bytes from now on. */
-  faults: Faults
   readonly #client: Socket
   readonly #broker: Socket
+  readonly #faults: () => Faults
+  /** Until when the newest bytes are kept. */
+  readonly #dueMs = { up: 0, down: 0 }
   /** Bytes that may still pass before the connection is dropped. */
   readonly #left = { up: Infinity, down: Infinity }
 
-  constructor(client: Socket, broker: Socket, faults: Faults) {
+  constructor(client: Socket, broker: Socket, faults: () => Faults) {
     this.#client = client
     this.#broker = broker
-    this.faults = faults
+    this.#faults = faults
     client.on('data', (chunk) => this.#pass('up', chunk))
     broker.on('data', (chunk) => this.#pass('down', chunk))
     for (const socket of [client, broker]) {
@@ -107,12 +110,23 @@ export class ProxyLink {
   }
 
   #pass(way: Way, chunk: Buffer): void {
-    if (this.faults.blackhole === way) return
+    const { delayMs = 0, blackhole } = this.#faults()
+    if (blackhole === way) return
+    // Nothing overtakes what is still being kept, though the delay is over.
+    const nowMs = performance.now()
+    const dueMs = Math.max(this.#dueMs[way], nowMs + delayMs)
+    this.#dueMs[way] = dueMs
+    if (dueMs <= nowMs) this.#forward(way, chunk)
+    else setTimeout(() => this.#forward(way, chunk), dueMs - nowMs)
+  }
+
+  #forward(way: Way, chunk: Buffer): void {
     const to = way === 'up' ? this.#broker : this.#client
     const part = chunk.subarray(0, this.#left[way])
     const isLast = part.length < chunk.length || part.length === this.#left[way]
     this.#left[way] -= part.length
-    if (this.faults.singleBytes === true) for (const byte of part) to.write(Uint8Array.of(byte))
+    if (to.destroyed) return
+    if (this.#faults().singleBytes === true) for (const byte of part) to.write(Uint8Array.of(byte))
     else to.write(part)
     if (!isLast) return
     // What was let through shall arrive: the far side is ended, the near one breaks.

@@ -55,7 +55,7 @@ describe('a worker with one slot', () => {
     await wire.ask({ verb: 'queue-set', queue, settings })
     await wire.ask({ verb: 'queue-pause', queue })
     // Ten levels are worth 100 ms here.
-    const dueMs = Date.now() + 300
+    const dueMs = Date.now() + 600
     const tasks = [
       aTask(queue, { payload: 'old', options: { priority: 100, runAtMs: dueMs } }),
       aTask(queue, {
@@ -85,8 +85,8 @@ describe('a worker with one slot', () => {
   it('never starves the least urgent task under a stream of urgent ones', async () => {
     const queue = aQueueName()
     const client = aClient(broker)
-    // The whole range of priorities is worth 255 ms.
-    await client.queueSet(queue, { agingMsPerLevel: 1 })
+    // The whole range of priorities is worth 510 ms.
+    await client.queueSet(queue, { agingMsPerLevel: 2 })
     let enqueued = 0
     const urgent = async (): Promise<void> => {
       await client.enqueue(queue, 'urgent', {}, { priority: 255 })
@@ -112,7 +112,7 @@ describe('a worker with one slot', () => {
     expect(ranBefore.length).toBeGreaterThan(20)
     const lowAtMs = (await client.get(low.id)).createdAtMs
     for (const id of ranBefore) {
-      expect((await client.get(id)).createdAtMs).toBeLessThanOrEqual(lowAtMs + 255)
+      expect((await client.get(id)).createdAtMs).toBeLessThanOrEqual(lowAtMs + 510)
     }
   })
 })

@@ -52,9 +52,9 @@ describe('a time to live', () => {
     const queue = aQueueName()
     const client = aClient(broker)
     const wire = await broker.wire()
-    const started = await client.enqueue(queue, 'soon', {}, { ttlMs: 300 })
+    const started = await client.enqueue(queue, 'soon', {}, { ttlMs: 600 })
     expect((await wire.claim(queue)).tasks).toHaveLength(1)
-    const missed = await client.enqueue(queue, 'soon', {}, { ttlMs: 300 })
+    const missed = await client.enqueue(queue, 'soon', {}, { ttlMs: 600 })
 
     const failure = await missed.result().catch((error: unknown) => error)
 

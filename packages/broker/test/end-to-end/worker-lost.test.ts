@@ -1,15 +1,23 @@
 // A worker process that is killed in the middle of a task.
 
-import { expect, it } from 'vitest'
+import type { TaskDescription } from '@tq/core'
+import { beforeAll, expect, it } from 'vitest'
 import { eventually } from './eventually.ts'
 import { aClient } from './sdk.ts'
-import { aQueueName } from './task-spec.ts'
+import { aQueueName, aTask } from './task-spec.ts'
 import { sharedBroker } from './test-broker.ts'
+import { WireClient } from './wire-client.ts'
 import { WorkerFleet } from './worker-fleet.ts'
 
 const LEASE_MS = 1_500
 
 const broker = sharedBroker('--workers-heartbeat-ms=300', '--workers-dead-ms=1500')
+let deadByLosses: Promise<TaskDescription>
+
+beforeAll(() => {
+  // Most of it is waiting, while the first test runs.
+  deadByLosses = loseTwice()
+})
 
 it('loses its task within the lease time; that is a loss, not a failure, and another worker goes on', async () => {
   const queue = aQueueName()
@@ -45,19 +53,28 @@ it('loses its task within the lease time; that is a loss, not a failure, and ano
 })
 
 it('is dead after its losses are used up, whatever its attempts', async () => {
-  const queue = aQueueName()
-  const wire = await broker.wire()
-  const client = aClient(broker)
-  const handle = await client.enqueue(queue, 'poison', {}, { maxLost: 2, maxAttempts: 5 })
-  for (let loss = 1; loss <= 2; loss += 1) {
-    expect((await wire.claim(queue, { waitMs: 5_000, leaseMs: 1_000 })).tasks).toHaveLength(1)
-  }
+  const task = await deadByLosses
 
-  expect(await client.wait(handle.id)).toMatchObject({
+  expect(task).toMatchObject({
     state: 'dead',
     losses: 2,
     failures: 0,
     end: { reason: 'losses_exhausted' },
   })
-  expect((await client.get(handle.id)).history).toHaveLength(2)
+  expect(task.history).toHaveLength(2)
 })
+
+/** Claimed twice by somebody who is never heard of again. */
+async function loseTwice(): Promise<TaskDescription> {
+  const queue = 'poison'
+  const wire = await WireClient.connect(broker.address)
+  const options = { maxLost: 2, maxAttempts: 5 }
+  const [id] = await wire.enqueue(queue, [aTask(queue, { options })])
+  for (let loss = 1; loss <= 2; loss += 1) {
+    await wire.claim(queue, { waitMs: 5_000, leaseMs: 1_000 })
+  }
+  await wire.ask<'wait'>({ verb: 'wait', id: id!, waitMs: 10_000 })
+  const task = await wire.task(id!)
+  wire.destroy()
+  return task
+}

@@ -33,6 +33,10 @@ import type { World } from './world.ts'
 
 export const WORKER_DEAD_MS = 1_500
 
+/** The ticker looks at the clock this often at least, and calls it a stall from so much on. */
+const TICK_MS = 500
+const NOTICED_MS = 1_000
+
 export interface BrokerProcessParts {
   readonly world: World
   readonly trace: Trace
@@ -54,6 +58,7 @@ export interface Listening {
 export class BrokerProcess {
   readonly #parts: BrokerProcessParts
   readonly #random: SeededRandom
+  readonly #stalls: { readonly fromMs: number; readonly untilMs: number }[] = []
   readonly #corrupted = new Set<string>()
   #image = new MemoryImage()
   #scheduler: ProcessScheduler
@@ -126,8 +131,23 @@ export class BrokerProcess {
   }
 
   stall(forMs: number): void {
-    this.#parts.trace.note('broker', `stands still for ${forMs.toFixed(0)} ms`)
+    const { trace, world } = this.#parts
+    trace.note('broker', `stands still for ${forMs.toFixed(0)} ms`)
+    // It stands still once, however many reasons there are.
+    const isStill = (this.#stalls.at(-1)?.untilMs ?? 0) > world.nowMs
+    if (isStill) return
     this.#scheduler.stall(forMs)
+    this.#stalls.push({ fromMs: world.nowMs, untilMs: world.nowMs + forMs })
+  }
+
+  /** How long it stood still since then, as far as its ticker must have noticed. */
+  #stalledMs(sinceMs: number): number {
+    let stalledMs = 0
+    for (const { fromMs, untilMs } of this.#stalls) {
+      const noticedMs = untilMs - fromMs - TICK_MS
+      if (fromMs >= sinceMs && noticedMs >= NOTICED_MS) stalledMs += noticedMs
+    }
+    return stalledMs
   }
 
   /** Damages the payload of a waiting task on disk. */
@@ -142,9 +162,9 @@ export class BrokerProcess {
   /** Checks what must hold after every event. */
   checkMemory(): void {
     if (this.#listening === undefined || this.#hasFailed) return
-    const { partition, pipeline, laws } = this.#listening
+    const { partition, laws } = this.#listening
     checkInvariants(partition.state)
-    if (pipeline.isHeldUp) return
+    if (partition.commits.isFull) return
     const { trace, arrivals, world } = this.#parts
     for (const { session, claim } of arrivals.waitingClaims(world.nowMs)) {
       const ready = claim.queues.some((queue) => laws.firstFor(queue, { session, claim }))
@@ -217,6 +237,7 @@ export class BrokerProcess {
       claimOf: (session, claim) => arrivals.claimOf(session, claim),
       contactMs: (session) => arrivals.contactMs(session),
       renewedMs: (token) => arrivals.renewedMs(token),
+      stalledMs: (sinceMs) => this.#stalledMs(sinceMs),
       isCorrupted: (id) => this.#corrupted.has(id),
     })
     const partition: Partition = await Partition.recover(
@@ -322,6 +343,8 @@ export class BrokerProcess {
     this.#unknownLsn = this.#parts.chronicle.durableLsn + 1
     answers.failed()
     trace.note('broker', `has failed: ${outcome}; it exits`)
+    // Like the real one: most of the time nobody is even listened to any more.
+    if (this.#random.happens(0.7)) this.#listening?.pipeline.silence()
     const store = this.#store
     // Within a second the process is gone; until then it may still be spoken to.
     world.after(this.#random.chance() * 1_000, () => {

@@ -88,7 +88,7 @@ export class Faults {
 
   #stall(): void {
     const { broker, random, swarm } = this.#parts
-    broker.stall(random.magnitude(10, swarm.faults.stallMsMax))
+    broker.stall(random.magnitude(50, swarm.faults.stallMsMax))
   }
 
   #stepWall(): void {

@@ -14,6 +14,9 @@ import { type Heard, hexOf, shortOf } from './heard.ts'
 import { keyOf, type Model, type ModelTask } from './model.ts'
 import type { Trace } from './trace.ts'
 
+/** What has come may wait so long for room in a commit before time waits as well, in ms. */
+const HELD_UP_MS = 250
+
 /** What the laws need to know that the facts do not tell. */
 export interface Surroundings {
   readonly epoch: number
@@ -24,6 +27,8 @@ export interface Surroundings {
   readonly contactMs: (session: string) => number
   /** When a heartbeat last named this token, on the world's clock; 0 if none did. */
   readonly renewedMs: (token: number) => number
+  /** How long the broker stood still since then, as far as it must have noticed, in ms. */
+  readonly stalledMs: (sinceMs: number) => number
   readonly isCorrupted: (id: string) => boolean
 }
 
@@ -240,11 +245,14 @@ export class Laws {
     // The tick clock counts whole ms: it may be ahead of a lease's own start by a part of one.
     if (reason === 'lease_expired') {
       const heardMs = this.#around.renewedMs(lease.token)
-      const endsAtMs = Math.max(lease.endsAtMs, heardMs === 0 ? 0 : heardMs + lease.leaseMs)
+      const isHeard = nowMs - heardMs >= HELD_UP_MS
+      const sinceMs = isHeard ? Math.max(lease.renewedAtMs, heardMs) : lease.renewedAtMs
+      const endsAtMs = sinceMs + lease.leaseMs + this.#around.stalledMs(sinceMs)
       return this.#law(nowMs + 1 >= endsAtMs, heard, 'I11: no lease ends before its time')
     }
-    const silentMs = nowMs - this.#around.contactMs(lease.session)
-    const isSilent = silentMs + 1 >= this.#around.workerDeadMs
+    const seenMs = this.#around.contactMs(lease.session)
+    const silentMs = nowMs - seenMs - this.#around.stalledMs(seenMs)
+    const isSilent = silentMs + 1 >= this.#around.workerDeadMs || nowMs - seenMs < HELD_UP_MS
     this.#law(isSilent, heard, `I11: a worker heard ${silentMs.toFixed(0)} ms ago is not dead`)
   }
 

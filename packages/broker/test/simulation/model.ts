@@ -18,8 +18,8 @@ export interface ModelLease {
   readonly claim: number
   readonly leaseMs: number
   readonly endTickMs: number
-  /** The same moment on the world's clock: a lease may not end earlier, whatever the broker counts. */
-  readonly endsAtMs: number
+  /** Since when it has its full time, on the world's clock: whatever the broker itself counts. */
+  readonly renewedAtMs: number
   readonly deadlineTickMs: number
   /** By how much stalls have moved the deadline: that is not written down at once. */
   readonly extendedMs: number
@@ -146,7 +146,7 @@ export class Model {
         const lease = {
           ...{ session, token, claim, leaseMs, endTickMs, deadlineTickMs, event },
           extendedMs: 0,
-          endsAtMs: at.monotonicMs + leaseMs,
+          renewedAtMs: at.monotonicMs,
           assignedAtMs: atMs,
           startedAtMs: isStarted ? atMs : 0,
         }
@@ -215,8 +215,8 @@ export class Model {
       case 'lease-renewed': {
         const { lease } = this.task(id)
         invariant(lease !== undefined, 'only a lease is renewed')
-        const endsAtMs = at.monotonicMs + lease.leaseMs
-        return this.change(id, { lease: { ...lease, endTickMs: fact.endTickMs, endsAtMs } })
+        const { endTickMs } = fact
+        return this.change(id, { lease: { ...lease, endTickMs, renewedAtMs: at.monotonicMs } })
       }
       case 'leases-extended':
         return this.#extend(fact.byMs)
@@ -240,8 +240,8 @@ export class Model {
     for (const { id, lease } of this.tasks.values()) {
       if (lease === undefined) continue
       const endTickMs = at.tickMs + lease.leaseMs
-      const endsAtMs = at.monotonicMs + lease.leaseMs
-      this.change(id, { lease: { ...lease, endTickMs, endsAtMs, extendedMs: 0 } })
+      const renewed = { endTickMs, renewedAtMs: at.monotonicMs, extendedMs: 0 }
+      this.change(id, { lease: { ...lease, ...renewed } })
     }
     for (const session of this.sessions.values()) {
       this.sessions.set(session.key, { ...session, seenAtMs: at.monotonicMs })
@@ -312,10 +312,10 @@ export class Model {
     this.extendedMs += byMs
     for (const { id, lease } of this.tasks.values()) {
       if (lease === undefined) continue
-      const { endTickMs, endsAtMs, deadlineTickMs } = lease
+      const { endTickMs, deadlineTickMs } = lease
       this.change(id, {
         lease: {
-          ...{ ...lease, endTickMs: endTickMs + byMs, endsAtMs: endsAtMs + byMs },
+          ...{ ...lease, endTickMs: endTickMs + byMs },
           deadlineTickMs: deadlineTickMs > 0 ? deadlineTickMs + byMs : 0,
           extendedMs: lease.extendedMs + byMs,
         },

@@ -74,6 +74,7 @@ export class Operator {
   #nextRequest(): Request | undefined {
     const { operators, queues } = this.#parts.swarm
     const random = this.#random
+    if (!operators.acts) return undefined
     if (this.#purge !== undefined) return { verb: 'queue-purge', ...this.#purge }
     const queue = random.pick(queues)
     const dice = random.chance()

@@ -60,7 +60,8 @@ export interface Swarm {
     readonly giveUpClaimChance: number
   }
   readonly operators: {
-    readonly count: number
+    /** False: nobody does more than to resume what is paused. */
+    readonly acts: boolean
     readonly thinkMs: number
     readonly purges: boolean
     readonly pauses: boolean
@@ -78,6 +79,63 @@ export interface Swarm {
 
 export function drawSwarm(seed: number): Swarm {
   const random = new SeededRandom(seed, 'swarm')
+  const swarm = drawOrdinary(random)
+  const mood = random.pick([...MOODS, ...MOODS.map(() => undefined)])
+  return mood === undefined ? swarm : mood(swarm, random)
+}
+
+/**
+ * Some worlds have a mood: what must come together for a rare thing to happen does so here, where
+ * independent draws would need thousands of worlds.
+ */
+const MOODS: readonly ((swarm: Swarm, random: SeededRandom) => Swarm)[] = [
+  /** More bytes than a disk that stalls can take: commits are full, requests wait. */
+  function flood(swarm, random) {
+    const { producers, store, workers } = swarm
+    return {
+      ...swarm,
+      store: { ...store, commitMsMax: 20, stallChance: 0.2, stallMsMax: 3_000 },
+      producers: { ...producers, batchMax: 3, bigPayloadChance: random.magnitude(0.2, 0.6) },
+      workers: { ...workers, leaseMs: 400, heartbeatMs: 100, zombieChance: 0 },
+    }
+  },
+  /** Connections break at every turn, and what was on its way arrives late. */
+  function storm(swarm, random) {
+    const { faults, network, producers, workers } = swarm
+    return {
+      ...swarm,
+      faults: { ...faults, linkBreakEveryMs: random.magnitude(15, 60), lateFrames: true },
+      network: { ...network, latencyMsMax: 10, delayMsMax: 800, noticeMsMax: 1_000 },
+      producers: { ...producers, count: 3, batchMax: 1, liveMax: 20, delayChance: 0 },
+      workers: { ...workers, workMsMax: 10, slots: 5, parkChance: 0.8 },
+      keepsNothing: random.happens(0.5),
+    }
+  },
+  /** Reads take long, and much is asked again: what was read may be old when it is used. */
+  function slowReads(swarm, random) {
+    const { store, producers, operators, workers } = swarm
+    return {
+      ...swarm,
+      store: { ...store, commitMsMax: 2, readMsMax: random.magnitude(20, 300) },
+      producers: { ...producers, batchMax: 8, resendChance: 0.4, keyChance: 0.2, liveMax: 20 },
+      workers: { ...workers, workMsMax: 20, slots: 5 },
+      operators: { ...operators, acts: true, thinkMs: 10 },
+      keptCountMax: random.between(1, 10),
+      tasksMax: 10_000,
+    }
+  },
+  /** The broker stands still, again and again, longer than its leases last. */
+  function swapping(swarm) {
+    const { faults, workers } = swarm
+    return {
+      ...swarm,
+      faults: { ...faults, stallEveryMs: 1_500, stallMsMax: 5_000 },
+      workers: { ...workers, leaseMs: 1_000, heartbeatMs: 250, workMsMax: 2_000 },
+    }
+  },
+]
+
+function drawOrdinary(random: SeededRandom): Swarm {
   const on = (chance = 0.5): boolean => random.happens(chance)
   const rate = (max: number): number => (on() ? random.magnitude(max / 30, max) : 0)
   const every = (minMs: number, maxMs: number): number =>
@@ -90,7 +148,7 @@ export function drawSwarm(seed: number): Swarm {
       crashWhileRecoveringChance: rate(0.5),
       unknownChance: rate(0.05),
       stallEveryMs: every(300, 5_000),
-      stallMsMax: random.magnitude(300, 10_000),
+      stallMsMax: random.magnitude(1_000, 10_000),
       wallStepEveryMs: every(500, 5_000),
       wallStepMsMax: random.magnitude(1_000, 7_200_000),
       linkBreakEveryMs: every(50, 2_000),
@@ -138,7 +196,7 @@ export function drawSwarm(seed: number): Swarm {
       giveUpClaimChance: rate(0.5),
     },
     operators: {
-      count: on(0.8) ? 1 : 0,
+      acts: on(0.8),
       thinkMs: thinkMs * random.magnitude(0.5, 3),
       purges: on(0.3),
       pauses: on(0.4),
@@ -149,7 +207,7 @@ export function drawSwarm(seed: number): Swarm {
     keptCountMax: on() ? random.between(1, 20) : 100_000,
     keptMs: on(0.3) ? random.between(200, 5_000) : 86_400_000,
     tasksMax: on(0.2) ? random.between(20, 40) : 10_000,
-    journalAgeMs: on(0.4) ? random.between(300, 5_000) : 86_400_000,
+    journalAgeMs: on() ? random.between(100, 3_000) : 86_400_000,
     dedupeMs: on(0.3) ? random.between(500, 5_000) : 86_400_000,
     timeoutMs: on(0.4) ? Math.round(leaseMs * random.magnitude(0.3, 3)) : 3_600_000,
   }

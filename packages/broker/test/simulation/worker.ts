@@ -34,7 +34,8 @@ export class Worker {
   readonly #name: string
   readonly #random: SeededRandom
   #link: Link
-  #held = new Map<string, Held>()
+  /** By token: an attempt that is over for the broker may go on here, beside the next one. */
+  #held = new Map<number, Held>()
   #claims = new Map<number, SentClaim>()
   #nextClaim = 1
   #silentUntilMs = 0
@@ -181,10 +182,9 @@ export class Worker {
   #take(claim: SentClaim, [id, token, , , , , extra]: ClaimedTask): void {
     const { world, swarm } = this.#parts
     const { leaseMs = 15_000, start } = claim.request
-    const known = this.#held.get(hexOf(id))
-    if (known !== undefined && known.token >= token) return
+    if (this.#held.has(token)) return
     const workMs = this.#isCalm ? 1 : this.#random.chance() * swarm.workers.workMsMax
-    this.#held.set(hexOf(id), {
+    this.#held.set(token, {
       ...{ id, token, leaseMs, isStarted: start, isReporting: false },
       doneAtMs: world.nowMs + workMs,
       endsAtMs: claim.sentAtMs + leaseMs,
@@ -201,9 +201,9 @@ export class Worker {
 
   /** A worker stops in time if it cannot renew; a zombie does not know, and tries to report. */
   #dropExpired(): void {
-    for (const [hex, held] of this.#held) {
+    for (const held of this.#held.values()) {
       if (held.isReporting || this.#parts.world.nowMs < held.endsAtMs) continue
-      if (this.#isCalm || this.#random.happens(0.5)) this.#held.delete(hex)
+      if (this.#isCalm || this.#random.happens(0.5)) this.#held.delete(held.token)
       else held.endsAtMs = Infinity
     }
   }
@@ -248,7 +248,7 @@ export class Worker {
       const isCancelled = codes.get(index) === 'INVALID_STATE' && held.report === 'complete'
       // Its result is not taken, because somebody asked to cancel it: the release confirms.
       if (isCancelled) held.report = 'release'
-      else if (this.#held.get(hexOf(held.id)) === held) this.#held.delete(hexOf(held.id))
+      else this.#held.delete(held.token)
     }
   }
 
@@ -284,9 +284,9 @@ export class Worker {
       if (answer.kind !== 'reply') return
       const { stop } = answer.result as ReplyOf<'heartbeat'>
       const stopped = new Set((stop ?? []).map(([, token]) => token))
-      for (const { id, token } of leases) {
-        const held = this.#held.get(hexOf(id))
-        if (held?.token !== token || stopped.has(token)) continue
+      for (const { token } of leases) {
+        const held = this.#held.get(token)
+        if (held === undefined || stopped.has(token)) continue
         held.endsAtMs = Math.max(held.endsAtMs, sentAtMs + held.leaseMs)
       }
       this.#stop(stop ?? [])
@@ -306,12 +306,12 @@ export class Worker {
   }
 
   #stop(orders: readonly StopOrder[]): void {
-    for (const [id, token, reason] of orders) {
-      const held = this.#held.get(hexOf(id))
-      if (held === undefined || held.token !== token || held.isReporting) continue
+    for (const [, token, reason] of orders) {
+      const held = this.#held.get(token)
+      if (held === undefined || held.isReporting) continue
       if (reason === 'cancelled') held.report = 'release'
       // Some workers are slow to stop, and report what nobody wants any more.
-      else if (this.#isCalm || this.#random.happens(0.7)) this.#held.delete(hexOf(id))
+      else if (this.#isCalm || this.#random.happens(0.7)) this.#held.delete(token)
     }
   }
 

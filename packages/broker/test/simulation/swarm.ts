@@ -109,6 +109,7 @@ const MOODS: readonly ((swarm: Swarm, random: SeededRandom) => Swarm)[] = [
       producers: { ...producers, count: 3, batchMax: 1, liveMax: 20, delayChance: 0 },
       workers: { ...workers, workMsMax: 10, slots: 5, parkChance: 0.8 },
       keepsNothing: random.happens(0.5),
+      journalAgeMs: random.happens(0.5) ? 200 : swarm.journalAgeMs,
     }
   },
   /** Reads take long, and much is asked again: what was read may be old when it is used. */

@@ -29,8 +29,13 @@ install: node_modules/.installed ## fetch pnpm and the packages of the lockfile
 build: install ## compile everything
 	@tsc -b packages
 
-demo: build ## real files, two workers, two kills, every result checked (FILES="dir …")
-	@node packages/bench/dist/demo/main.js $(FILES)
+demo: ## real files, two workers, two kills, every result checked (FILES="dir …")
+	@begin=$$(date +%s%N); $(MAKE) --no-print-directory install; \
+	installed=$$(date +%s%N); $(MAKE) --no-print-directory build; \
+	built=$$(date +%s%N); \
+	awk -v i=$$((installed - begin)) -v b=$$((built - installed)) \
+	  'BEGIN { printf "install %.1f s, build %.1f s; what follows is the work itself\n\n", i / 1e9, b / 1e9 }'; \
+	node packages/bench/dist/demo/main.js $(FILES)
 
 dev: build ## a broker and a worker in the foreground, and what to type next
 	@$(TYPESCRIPT) packages/tooling/dev.ts

@@ -55,8 +55,8 @@ describe('the ticker', () => {
     const peer = rig.peer('w')
     await enqueued(peer, 1)
     await enqueued(peer, 2)
-    await claimed(peer, 1, { leaseMs: 1_000 })
-    const kept = await claimed(peer, 2, { leaseMs: 1_000 })
+    await claimed(rig.peer('silent'), 1, { leaseMs: 1_000 })
+    const kept = await claimed(peer, 1, { leaseMs: 1_000 })
     rig.ticker.start()
 
     for (let beat = 0; beat < 4; beat += 1) {
@@ -64,8 +64,9 @@ describe('the ticker', () => {
       await peer.reply(beatOf([kept], 0))
     }
 
-    const { leases } = rig.partition.state
+    const { leases, leaseEnds } = rig.partition.state
     expect(leases.count).toBe(1)
+    expect(leases.token(leaseEnds.first())).toBe(kept[1])
   })
 
   it('lets no worker pay for a stall of the broker', async () => {

@@ -55,7 +55,7 @@ describe('the first request', () => {
 })
 
 describe('a session of another principal', () => {
-  it('cannot be claimed, kept alive or left by whoever learns its name', async () => {
+  it('cannot be taken, kept alive or spoken for by whoever learns its name', async () => {
     const tokens = ['one', 'two'].map((name) => ({ name, token: randomBytes(32).toString('hex') }))
     const list = tokens.map(({ name, token }) => {
       return `{ name: ${name}, sha256: ${createHash('sha256').update(token).digest('hex')} }`
@@ -66,13 +66,17 @@ describe('a session of another principal', () => {
     await owner.enqueue(queue, 2)
     const held = heldOf((await owner.claim(queue)).tasks[0])
 
-    const thief = await guarded.wire({ token: tokens[1]!.token, session: owner.session })
-
-    expect(await refusalOf(thief.claim(queue))).toBe('FORBIDDEN')
-    expect(await refusalOf(thief.ask({ verb: 'leave' }))).toBe('FORBIDDEN')
-    const beat = { verb: 'heartbeat', leases: [held], received: 9 } as const
+    const token = tokens[1]!.token
+    const impostor = await guarded.wire({ hello: false, session: owner.session })
+    expect(await refusalOf(impostor.hello({ token }))).toBe('FORBIDDEN')
+    await impostor.closed
+    const thief = await guarded.wire({ token })
+    const { session } = owner
+    const beat = { verb: 'heartbeat', session, leases: [held], received: 9 } as const
     expect(await refusalOf(thief.ask<'heartbeat'>(beat))).toBe('FORBIDDEN')
     expect((await thief.complete(held)).refused?.[0]?.[1]).toBe('FORBIDDEN')
+    expect((await thief.release(held)).refused?.[0]?.[1]).toBe('FORBIDDEN')
+
     expect(await owner.complete(held)).toEqual({ ok: 1 })
   })
 })

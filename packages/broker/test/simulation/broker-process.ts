@@ -31,7 +31,7 @@ import type { Trace } from './trace.ts'
 import { WatchedStore } from './watched-store.ts'
 import type { World } from './world.ts'
 
-export const WORKER_DEAD_MS = 1_500
+const WORKER_DEAD_MS = 1_500
 
 /** The ticker looks at the clock this often at least, and calls it a stall from so much on. */
 const TICK_MS = 500

@@ -34,7 +34,7 @@ export interface RunResult {
 }
 
 /** A broken law, with all that is needed to see it again. */
-export class SimulationFailure extends Error {
+class SimulationFailure extends Error {
   override readonly name = 'SimulationFailure'
 }
 

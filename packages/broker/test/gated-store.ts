@@ -1,5 +1,6 @@
 // A store in memory whose commits and reads a test holds back, lets go, or makes fail.
 
+import { FAMILIES, type Family } from '../src/storage/key.ts'
 import type { MemoryImage } from '../src/storage/memory-image.ts'
 import { MemoryStore } from '../src/storage/memory-store.ts'
 import {
@@ -16,9 +17,12 @@ import {
 /** Holds whoever passes while it is shut. */
 class Gate {
   #shut: Promise<void> | undefined
+  #family: Family | undefined
   #open: () => void = () => undefined
 
-  shut(): void {
+  /** @param family Only who asks for keys of this family is held; default is everybody. */
+  shut(family?: Family): void {
+    this.#family = family
     this.#shut = new Promise((resolve) => (this.#open = resolve))
   }
 
@@ -27,8 +31,9 @@ class Gate {
     this.#open()
   }
 
-  async pass(): Promise<void> {
-    await this.#shut
+  async pass(key?: Uint8Array): Promise<void> {
+    const isHeld = this.#family === undefined || key?.[0] === FAMILIES[this.#family]
+    if (isHeld) await this.#shut
   }
 }
 
@@ -60,7 +65,7 @@ export class GatedStore implements Store {
     for (;;) {
       this.#assertReadable()
       const page = await next
-      await this.reads.pass()
+      await this.reads.pass(range.from)
       this.#assertReadable()
       if (page.done === true) return
       next = pages.next()
@@ -71,7 +76,7 @@ export class GatedStore implements Store {
   async getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
     this.#assertReadable()
     const values = await this.#store.getMany(keys)
-    await this.reads.pass()
+    await this.reads.pass(keys[0])
     this.#assertReadable()
     return values
   }

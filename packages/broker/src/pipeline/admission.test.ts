@@ -1,4 +1,4 @@
-// What is promised of admission.ts.
+// New work is refused when the disk is full or slow; work in progress is not.
 
 import { describe, expect, it } from 'vitest'
 import { PipelineRig } from '../../test/pipeline-rig.ts'

@@ -1,4 +1,4 @@
-// What is promised of backlog.ts.
+// Requests without room: in order, unread ones behind them, and time with them if it takes long.
 
 import { beforeEach, describe, expect, it } from 'vitest'
 import { aSession } from '../../test/task-builder.ts'

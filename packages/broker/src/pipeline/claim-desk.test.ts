@@ -1,3 +1,5 @@
+// Claims: served at once, parked, re-sent, and with payloads that are on disk or damaged.
+
 import type { ClaimedTask, ReplyOf, TaskIdBytes } from '@tq/core'
 import { describe, expect, it } from 'vitest'
 import { PipelineRig } from '../../test/pipeline-rig.ts'

@@ -1,4 +1,4 @@
-// What is promised of commit-loop.ts.
+// Group commit: one in flight, answers after their commit, silence after a failure.
 
 import { describe, expect, it } from 'vitest'
 import { aTask, aTaskId } from '../../test/task-builder.ts'

@@ -1,4 +1,4 @@
-// What is promised of fetch-window.ts.
+// What a reader may have missed stays until it has ended.
 
 import { describe, expect, it } from 'vitest'
 import { FetchWindow } from './fetch-window.ts'

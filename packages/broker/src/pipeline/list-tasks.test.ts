@@ -1,3 +1,5 @@
+// Pages of tasks: their order, filters and cursors, and what changes in between.
+
 import { formatTaskId, type ReplyOf, type RequestOf } from '@tq/core'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { type Peer, PipelineRig } from '../../test/pipeline-rig.ts'

@@ -1,4 +1,4 @@
-// What is promised of parking.ts.
+// Claims that wait: in order, until their time, their work or their connection is over.
 
 import { beforeEach, describe, expect, it } from 'vitest'
 import { ManualScheduler } from '../../test/manual-scheduler.ts'

@@ -1,3 +1,5 @@
+// Answers that change nothing show only what is durable.
+
 import type { ReplyOf, TaskDescription } from '@tq/core'
 import { describe, expect, it } from 'vitest'
 import { PipelineRig } from '../../test/pipeline-rig.ts'

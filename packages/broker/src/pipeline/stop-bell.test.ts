@@ -1,3 +1,5 @@
+// Who holds a task hears at once that it must stop, and nobody else does.
+
 import { describe, expect, it } from 'vitest'
 import { PipelineRig } from '../../test/pipeline-rig.ts'
 import { claimed, completeOf, enqueued, held } from '../../test/request-builder.ts'

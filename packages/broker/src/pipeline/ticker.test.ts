@@ -1,3 +1,5 @@
+// Time becomes commands: in time, one step at a time, and at nobody's cost.
+
 import { describe, expect, it } from 'vitest'
 import { PipelineRig } from '../../test/pipeline-rig.ts'
 import { beatOf, claimed, enqueued, enqueueOf } from '../../test/request-builder.ts'

@@ -1,4 +1,4 @@
-// What is promised of verify-mark.ts.
+// The commits that a start must check: all that the log may hold, and not many more.
 
 import { describe, expect, it } from 'vitest'
 import { VerifyMark } from './verify-mark.ts'

@@ -1,4 +1,4 @@
-// What is promised of waiting-room.ts.
+// Who waits for the end of a task hears of it once, or is sent away.
 
 import { beforeEach, describe, expect, it } from 'vitest'
 import { ManualScheduler } from '../../test/manual-scheduler.ts'

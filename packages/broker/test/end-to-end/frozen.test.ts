@@ -31,6 +31,10 @@ describe('a worker that was frozen', () => {
     const before = await client.get(handle.id)
 
     await successor.kill()
+    // The broker knows that it is gone: nothing is given to it any more.
+    await eventually(async () => {
+      expect((await client.stats(queue)).queues[0]!.waitingClaims).toBe(0)
+    })
     frozen!.signal('SIGCONT')
     const next = await client.enqueue(queue, 'note', fleet.payload(false))
 

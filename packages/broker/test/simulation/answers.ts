@@ -11,7 +11,8 @@ import {
 import { type Arrivals, type Asked, nameOf } from './arrivals.ts'
 import type { Chronicle } from './chronicle.ts'
 import { hexOf, shortOf } from './heard.ts'
-import { keyOf, type ModelTask } from './model.ts'
+import { keyOf } from './model.ts'
+import { type ModelTask, NOBODY } from './model-task.ts'
 import type { Trace } from './trace.ts'
 
 /** Verbs that show nothing of the state that a crash could undo. */
@@ -296,33 +297,4 @@ export class Answers {
   #law(holds: boolean, asked: Asked, law: string): void {
     this.#trace.law(holds, () => `${law}; answer to ${asked.request.verb}`)
   }
-}
-
-const NOBODY: ModelTask = {
-  id: '',
-  queue: '',
-  type: '',
-  payload: new Uint8Array(0),
-  requires: undefined,
-  maxAttempts: 1,
-  maxLost: 1,
-  state: 'queued',
-  dueFrom: undefined,
-  priority: 0,
-  failures: 0,
-  losses: 0,
-  generation: 0,
-  chapters: 0,
-  sequence: 0,
-  rankBaseMs: 0,
-  dueAt: 0,
-  expiresAtMs: 0,
-  createdAtMs: 0,
-  timeoutMs: 0,
-  cancelRequested: false,
-  lease: undefined,
-  tokens: [],
-  end: undefined,
-  kept: false,
-  purged: false,
 }

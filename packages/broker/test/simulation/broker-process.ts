@@ -214,7 +214,9 @@ export class BrokerProcess {
   async #recover(scheduler: ProcessScheduler): Promise<void> {
     const { world, trace, chronicle, arrivals, swarm } = this.#parts
     const store = new FaultyStore(this.#image, {
-      ...{ random: this.#random, scheduler, plan: this.#plan },
+      random: this.#random,
+      scheduler,
+      plan: this.#plan,
     })
     this.#store = store
     const watched = new WatchedStore(store, { chronicle, trace, onCommit: () => this.onCommit() })
@@ -292,7 +294,11 @@ export class BrokerProcess {
     })
     pipeline.reads.countKeptBy((queue) => housekeeping.keptOf(queue))
     const ticker = new Ticker({
-      ...{ partition, pipeline, housekeeping, clock: world, scheduler },
+      partition,
+      pipeline,
+      housekeeping,
+      clock: world,
+      scheduler,
       onStall: () => trace.reach('a stall of the broker extended the leases'),
     })
     const { state } = partition

@@ -5,7 +5,8 @@ import { dedupeKey, FAMILIES, journalKey, taskIdOfKey } from '../../src/storage/
 import { slotOfQueue, type TaskState } from '@tq/core'
 import { FACT_KINDS, type Fact } from '../../src/engine/fact.ts'
 import { type Heard, hexOf, type Moment } from './heard.ts'
-import { keyOf, Model, type ModelQueue, type ModelTask } from './model.ts'
+import { keyOf, Model } from './model.ts'
+import type { ModelQueue, ModelTask } from './model-task.ts'
 import type { Trace } from './trace.ts'
 
 interface Commit {

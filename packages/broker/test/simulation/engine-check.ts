@@ -5,7 +5,8 @@ import { NO_ROW } from '../../src/engine/rows.ts'
 import type { EngineState } from '../../src/engine/state.ts'
 import { FLAG_CANCEL_REQUESTED } from '../../src/engine/task-table.ts'
 import { bytesOf, hexOf, shortOf } from './heard.ts'
-import type { Model, ModelTask } from './model.ts'
+import type { Model } from './model.ts'
+import type { ModelTask } from './model-task.ts'
 import type { Trace } from './trace.ts'
 
 export function checkEngine(trace: Trace, state: EngineState, model: Model): void {

@@ -11,7 +11,8 @@ import {
 import { meets } from '../../src/engine/lane.ts'
 import type { Fact } from '../../src/engine/fact.ts'
 import { type Heard, hexOf, shortOf } from './heard.ts'
-import { keyOf, type Model, type ModelTask } from './model.ts'
+import { keyOf, type Model } from './model.ts'
+import type { ModelTask } from './model-task.ts'
 import type { Trace } from './trace.ts'
 
 /** What has come may wait so long for room in a commit before time waits as well, in ms. */

@@ -1,96 +1,9 @@
 // The reference model: what the facts so far make of tasks, queues, sessions and keys. Obvious and slow.
 
-import {
-  invariant,
-  type Labels,
-  type QueueSettings,
-  type Reason,
-  type TaskState,
-  type TerminalState,
-  unreachable,
-} from '@tq/core'
+import { invariant, type TaskState, unreachable } from '@tq/core'
 import type { Fact } from '../../src/engine/fact.ts'
 import type { Heard } from './heard.ts'
-
-export interface ModelLease {
-  readonly session: string
-  readonly token: number
-  readonly claim: number
-  readonly leaseMs: number
-  readonly endTickMs: number
-  /** Since when it has its full time, on the world's clock: whatever the broker itself counts. */
-  readonly renewedAtMs: number
-  readonly deadlineTickMs: number
-  /** By how much stalls have moved the deadline: that is not written down at once. */
-  readonly extendedMs: number
-  readonly assignedAtMs: number
-  readonly startedAtMs: number
-  /** Number of the world's event in which it was granted. */
-  readonly event: number
-}
-
-export interface ModelEnd {
-  readonly state: TerminalState
-  readonly reason: Reason
-  readonly atMs: number
-  /** Token of the attempt that ended with it. */
-  readonly token: number | undefined
-  readonly result: Uint8Array | undefined
-}
-
-/** One task as it is now; each change makes a new object, so a copy of the model is cheap. */
-export interface ModelTask {
-  readonly id: string
-  readonly queue: string
-  readonly type: string
-  readonly payload: Uint8Array
-  readonly requires: Labels | undefined
-  readonly maxAttempts: number
-  readonly maxLost: number
-  readonly state: TaskState
-  /** The waiting state it left by becoming due, until a commit has written that down. */
-  readonly dueFrom: 'scheduled' | 'retrying' | undefined
-  readonly priority: number
-  readonly failures: number
-  readonly losses: number
-  readonly generation: number
-  readonly chapters: number
-  readonly sequence: number
-  readonly rankBaseMs: number
-  readonly dueAt: number
-  readonly expiresAtMs: number
-  readonly createdAtMs: number
-  readonly timeoutMs: number
-  readonly cancelRequested: boolean
-  readonly lease: ModelLease | undefined
-  /** Every token that ever held it, oldest first. */
-  readonly tokens: readonly number[]
-  readonly end: ModelEnd | undefined
-  /** The task has ended and its records are on disk. */
-  readonly kept: boolean
-  readonly purged: boolean
-}
-
-export interface ModelQueue {
-  readonly number: number
-  readonly name: string
-  readonly settings: QueueSettings
-  readonly paused: boolean
-}
-
-export interface ModelSession {
-  readonly key: string
-  readonly principal: string
-  readonly isWorker: boolean
-  readonly labels: Labels | undefined
-  readonly seenAtMs: number
-}
-
-export interface ModelKey {
-  readonly id: string
-  readonly hash: string
-  readonly atMs: number
-}
+import type { ModelKey, ModelQueue, ModelSession, ModelTask } from './model-task.ts'
 
 export class Model {
   readonly tasks: Map<string, ModelTask>
@@ -144,7 +57,13 @@ export class Model {
         const { token, claim, leaseMs, endTickMs, deadlineTickMs, atMs } = fact
         const isStarted = deadlineTickMs > 0
         const lease = {
-          ...{ session, token, claim, leaseMs, endTickMs, deadlineTickMs, event },
+          session,
+          token,
+          claim,
+          leaseMs,
+          endTickMs,
+          deadlineTickMs,
+          event,
           extendedMs: 0,
           renewedAtMs: at.monotonicMs,
           assignedAtMs: atMs,
@@ -152,7 +71,8 @@ export class Model {
         }
         this.lastToken = token
         return this.change(id, {
-          ...{ state: isStarted ? 'running' : 'assigned', lease },
+          state: isStarted ? 'running' : 'assigned',
+          lease,
           dueFrom: undefined,
           tokens: [...this.task(id).tokens, token],
           ...(isStarted ? { expiresAtMs: 0 } : {}),
@@ -185,8 +105,12 @@ export class Model {
       case 'task-purged':
         this.change(id, { purged: true })
         return this.#end(id, {
-          ...{ state: 'cancelled', reason: 'cancelled', atMs: fact.atMs, counts: 'nothing' },
-          ...{ attempt: undefined, result: undefined },
+          state: 'cancelled',
+          reason: 'cancelled',
+          atMs: fact.atMs,
+          counts: 'nothing',
+          attempt: undefined,
+          result: undefined,
         })
       case 'queue-created': {
         const { number, name, settings } = fact
@@ -205,7 +129,11 @@ export class Model {
         const isWorker = worker !== undefined || (known?.isWorker ?? false)
         const labels = worker?.labels ?? known?.labels
         this.sessions.set(session, {
-          ...{ key: session, principal, isWorker, labels, seenAtMs: at.monotonicMs },
+          key: session,
+          principal,
+          isWorker,
+          labels,
+          seenAtMs: at.monotonicMs,
         })
         return
       }
@@ -252,14 +180,32 @@ export class Model {
     const { profile, options, requestHash } = fact
     const isDelayed = fact.dueAtMs > 0
     this.tasks.set(id, {
-      ...{ id, queue: profile.queue.name, type: profile.type, payload: fact.payload },
-      ...{ requires: profile.requires, maxAttempts: profile.maxAttempts, maxLost: profile.maxLost },
-      ...{ state: isDelayed ? 'scheduled' : 'queued', dueFrom: undefined },
-      ...{ priority: fact.priority, failures: 0, losses: 0, generation: 0, chapters: 0 },
-      ...{ sequence: fact.sequence, rankBaseMs: isDelayed ? fact.dueAtMs : fact.atMs },
-      ...{ dueAt: fact.dueAtMs, expiresAtMs: fact.expiresAtMs, createdAtMs: fact.atMs },
-      ...{ timeoutMs: fact.timeoutMs, cancelRequested: false, lease: undefined, tokens: [] },
-      ...{ end: undefined, kept: false, purged: false },
+      id,
+      queue: profile.queue.name,
+      type: profile.type,
+      payload: fact.payload,
+      requires: profile.requires,
+      maxAttempts: profile.maxAttempts,
+      maxLost: profile.maxLost,
+      state: isDelayed ? 'scheduled' : 'queued',
+      dueFrom: undefined,
+      priority: fact.priority,
+      failures: 0,
+      losses: 0,
+      generation: 0,
+      chapters: 0,
+      sequence: fact.sequence,
+      rankBaseMs: isDelayed ? fact.dueAtMs : fact.atMs,
+      dueAt: fact.dueAtMs,
+      expiresAtMs: fact.expiresAtMs,
+      createdAtMs: fact.atMs,
+      timeoutMs: fact.timeoutMs,
+      cancelRequested: false,
+      lease: undefined,
+      tokens: [],
+      end: undefined,
+      kept: false,
+      purged: false,
     })
     this.nextSequence = fact.sequence + 1
     const key = options?.idempotencyKey
@@ -274,7 +220,10 @@ export class Model {
   ): void {
     const task = this.task(id)
     this.change(id, {
-      ...{ state: how.state, lease: undefined, cancelRequested: false, dueFrom: undefined },
+      state: how.state,
+      lease: undefined,
+      cancelRequested: false,
+      dueFrom: undefined,
       failures: task.failures + (how.failures ?? 0),
       losses: task.losses + (how.losses ?? 0),
       chapters: task.chapters + 1,
@@ -291,7 +240,10 @@ export class Model {
     const task = this.task(id)
     const { state, reason, atMs, result, counts } = fact
     this.change(id, {
-      ...{ state, lease: undefined, cancelRequested: false, dueFrom: undefined },
+      state,
+      lease: undefined,
+      cancelRequested: false,
+      dueFrom: undefined,
       failures: task.failures + (counts === 'failure' ? 1 : 0),
       losses: task.losses + (counts === 'loss' ? 1 : 0),
       end: { state, reason, atMs, token: fact.attempt?.token, result },
@@ -301,8 +253,15 @@ export class Model {
   #redrive(id: string, atMs: number): void {
     const task = this.task(id)
     this.change(id, {
-      ...{ state: 'queued', end: undefined, kept: false, failures: 0, losses: 0, expiresAtMs: 0 },
-      ...{ generation: task.generation + 1, chapters: task.chapters + 1, rankBaseMs: atMs },
+      state: 'queued',
+      end: undefined,
+      kept: false,
+      failures: 0,
+      losses: 0,
+      expiresAtMs: 0,
+      generation: task.generation + 1,
+      chapters: task.chapters + 1,
+      rankBaseMs: atMs,
       sequence: this.nextSequence,
     })
     this.nextSequence += 1
@@ -315,7 +274,8 @@ export class Model {
       const { endTickMs, deadlineTickMs } = lease
       this.change(id, {
         lease: {
-          ...{ ...lease, endTickMs: endTickMs + byMs },
+          ...lease,
+          endTickMs: endTickMs + byMs,
           deadlineTickMs: deadlineTickMs > 0 ? deadlineTickMs + byMs : 0,
           extendedMs: lease.extendedMs + byMs,
         },

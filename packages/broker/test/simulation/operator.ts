@@ -4,7 +4,7 @@ import { type QueueSettings, type ReplyOf, type Request } from '@tq/core'
 import type { Chronicle } from './chronicle.ts'
 import { bytesOf } from './heard.ts'
 import { Link, type LinkParts } from './link.ts'
-import type { ModelTask } from './model.ts'
+import type { ModelTask } from './model-task.ts'
 import type { SeededRandom } from './seeded-random.ts'
 
 /** Live tasks for which a queue must have room so that every producer comes to an end. */
@@ -119,7 +119,8 @@ export class Operator {
     const random = this.#random
     if (random.happens(0.3)) {
       return {
-        ...{ verb: 'list', limit: random.pick([1, 5, 100]) },
+        verb: 'list',
+        limit: random.pick([1, 5, 100]),
         ...(random.happens(0.5) ? { queue } : {}),
         ...(random.happens(0.3)
           ? { state: random.pick(['queued', 'completed', 'dead'] as const) }

@@ -105,7 +105,10 @@ export class Producer {
     const { queue, tasks, firstSentAtMs } = intent
     const sentAgoMs = Math.ceil(world.nowMs - firstSentAtMs)
     const request: EnqueueRequest = {
-      ...{ verb: 'enqueue', queue, tasks, fresh },
+      verb: 'enqueue',
+      queue,
+      tasks,
+      fresh,
       ...(fresh ? {} : { sentAgoMs }),
     }
     const ids = tasks.map(({ id }) => (id === undefined ? '?' : shortOf(hexOf(id))))

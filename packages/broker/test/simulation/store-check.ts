@@ -29,7 +29,8 @@ import { parseProfile } from '../../src/engine/profile.ts'
 import { Queue } from '../../src/engine/queue.ts'
 import type { Profile } from '../../src/engine/profile.ts'
 import { bytesOf, hexOf, shortOf } from './heard.ts'
-import type { Model, ModelTask } from './model.ts'
+import type { Model } from './model.ts'
+import type { ModelTask } from './model-task.ts'
 import type { Trace } from './trace.ts'
 
 export interface StoreFacts {

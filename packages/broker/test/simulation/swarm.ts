@@ -125,6 +125,25 @@ const MOODS: readonly ((swarm: Swarm, random: SeededRandom) => Swarm)[] = [
       tasksMax: 10_000,
     }
   },
+  /** Workers fall silent and come back to tasks that they, or others, hold by a newer token. */
+  function zombies(swarm) {
+    const { producers, operators, workers } = swarm
+    return {
+      ...swarm,
+      producers: { ...producers, liveMax: 20, delayChance: 0 },
+      workers: {
+        ...workers,
+        count: 2,
+        slots: 4,
+        leaseMs: 300,
+        heartbeatMs: 80,
+        workMsMax: 600,
+        zombieChance: 0.08,
+        restartChance: 0,
+      },
+      operators: { ...operators, acts: true, thinkMs: 15 },
+    }
+  },
   /** The broker stands still, again and again, longer than its leases last. */
   function swapping(swarm) {
     const { faults, workers } = swarm

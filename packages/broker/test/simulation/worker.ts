@@ -185,7 +185,11 @@ export class Worker {
     if (this.#held.has(token)) return
     const workMs = this.#isCalm ? 1 : this.#random.chance() * swarm.workers.workMsMax
     this.#held.set(token, {
-      ...{ id, token, leaseMs, isStarted: start, isReporting: false },
+      id,
+      token,
+      leaseMs,
+      isStarted: start,
+      isReporting: false,
       doneAtMs: world.nowMs + workMs,
       endsAtMs: claim.sentAtMs + leaseMs,
       report: extra.cancelRequested === true ? 'release' : this.#chooseReport(),

@@ -18,8 +18,11 @@ TYPESCRIPT := node --import tsx --conditions=@tq/source
 # Packages that have tests; tsc refuses a project without files.
 TEST_PROJECTS := $(foreach package,$(wildcard packages/*),$(if $(shell find $(package)/src $(package)/test -name '*.test.ts' -print -quit 2>/dev/null),$(wildcard $(package)/test/tsconfig.json))) packages/tooling/tsconfig.json
 PUBLISHED := core broker client worker cli
+# The long runs of docs/reliability.md; each has a short version among the tests.
+PROOFS := crash-points chaos power-cut full-disk clock partition fuzz corruption soak overload mutants
+PROOF = $(TYPESCRIPT) packages/broker/test/$@/main.ts
 
-.PHONY: help install build demo dev test sim bench coverage check types lint format-check deadcode publint format generate clean
+.PHONY: help install build demo dev tools test sim $(PROOFS) bench coverage check types lint format-check deadcode publint format generate clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do printf '  make %-13s %s\n' "$$target" "$$text"; done
@@ -40,11 +43,47 @@ demo: ## real files, two workers, two kills, every result checked (FILES="dir â€
 dev: build ## a broker and a worker in the foreground, and what to type next
 	@$(TYPESCRIPT) packages/tooling/dev.ts
 
+tools: ## the Debian packages that some proofs need (as root); without them those are skipped
+	@packages/tooling/install-tools.sh
+
 test: build ## all tests (TESTS="path â€¦" for some)
 	@$(TYPESCRIPT) packages/tooling/run-tests.ts $(TESTS)
 
 sim: install ## the simulation: SEED (first), SEEDS (how many), STEPS (events each), TRACE=1 (all lines)
 	@$(TYPESCRIPT) packages/broker/test/simulation/main.ts
+
+crash-points: build ## a crash or an error at every port call, file write and system call (MODE=process|signal|error COUNT=)
+	@$(PROOF)
+
+chaos: build ## kills, stops and cut connections against a checked history (KILLS= SEED=)
+	@$(PROOF)
+
+power-cut: build ## the power goes under a loaded broker, as root (COUNT= SEED=)
+	@$(PROOF)
+
+full-disk: build ## the disk fills and is freed, as root (COUNT= SEED=)
+	@$(PROOF)
+
+clock: build ## clocks that jump under a running broker (COUNT= SEED=)
+	@$(PROOF)
+
+partition: build ## half-open connections and cut networks (COUNT= SEED=)
+	@$(PROOF)
+
+fuzz: build ## broken and hostile input (SECONDS= SEED=)
+	@$(PROOF)
+
+corruption: build ## damage in every sector of every file of a store (COUNT= JOBS=)
+	@$(PROOF)
+
+soak: build ## half load for hours, and what grows (SECONDS= RATE= OUT=)
+	@$(PROOF)
+
+overload: build ## twice the load that it can take (SECONDS=)
+	@$(PROOF)
+
+mutants: build ## deliberate bugs, and which test catches each (BUG= JOBS=)
+	@$(PROOF)
 
 bench: build ## speed against a fresh broker (PHASE=mixed,drain N=50000 ARGS="--runs 3")
 	@node packages/bench/dist/main.js $(if $(PHASE),--phase $(PHASE)) $(if $(N),--tasks $(N)) $(ARGS)

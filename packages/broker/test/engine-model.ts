@@ -45,8 +45,7 @@ export class EngineModel {
     const request = JSON.stringify(wish)
     const known = wish.key === undefined ? undefined : queue?.keys.get(wish.key)
     if (known !== undefined) return known.request === request ? `is ${known.number}` : 'CONFLICT'
-    const live = this.tasks.filter((task) => task.queue === wish.queue && !isTerminal(task))
-    if (live.length >= MODEL_LIMITS.tasksMax) return 'RESOURCE_EXHAUSTED'
+    if (this.#isFull(wish.queue)) return 'RESOURCE_EXHAUSTED'
     const number = this.tasks.length
     if (wish.key !== undefined) this.#queue(wish.queue).keys.set(wish.key, { number, request })
     this.#queue(wish.queue)
@@ -199,7 +198,7 @@ export class EngineModel {
 
   quarantine(number: number, token: number): string {
     const does = (task: ModelTask): string => {
-      end(task, 'dead')
+      end(task, task.isCancelRequested ? 'cancelled' : 'dead')
       return 'ok'
     }
     const verdict = this.hold(number, token, does, () => 'already')
@@ -281,6 +280,7 @@ export class EngineModel {
     if (!isTerminal(task)) return 'INVALID_STATE'
     if (!task.isOnDisk) return 'UNAVAILABLE'
     if (task.state === 'completed') return 'INVALID_STATE'
+    if (this.#isFull(task.queue)) return 'RESOURCE_EXHAUSTED'
     this.#sequence += 1
     const generation = task.generation + 1
     const life = { state: 'queued', rankBaseMs: this.wallMs, sequence: this.#sequence } as const
@@ -385,6 +385,11 @@ export class EngineModel {
     }
     this.sessions.set(name, session)
     return session
+  }
+
+  #isFull(queue: string): boolean {
+    const live = this.tasks.filter((task) => task.queue === queue && !isTerminal(task))
+    return live.length >= MODEL_LIMITS.tasksMax
   }
 
   #queue(name: string): ModelQueue {

@@ -10,6 +10,7 @@ import {
   type TaskSpec,
   type TimeoutPolicy,
 } from '@tq/core'
+import { lackOfRoom } from './capacity.ts'
 import type { Command, EnqueueFindings } from './command.ts'
 import { createQueue, queueForUse } from './decide-queue.ts'
 import { Refusal, refuse, type Turn } from './decision.ts'
@@ -152,20 +153,11 @@ function checkRoom(
   queue: Queue,
   asked: { readonly tasks: readonly TaskSpec[]; readonly plans: readonly Plan[] },
 ): Refusal | undefined {
-  const { state } = turn
   let newTasks = 0
   for (const plan of asked.plans) if (plan === undefined) newTasks += 1
   // What is there already takes no room: a request that is sent again must not fail for want of it.
   if (newTasks === 0) return undefined
-  if (queue.liveCount + newTasks > queue.settings.tasksMax) {
-    const text = `queue "${queue.name}" holds ${queue.liveCount} tasks; its limit is ${queue.settings.tasksMax}`
-    return refuse('RESOURCE_EXHAUSTED', text, { retryAfterMs: 1_000, queue: queue.name })
-  }
-  if (state.liveCount + newTasks > state.options.tasksMax) {
-    const text = `the broker holds ${state.liveCount} tasks; its limit is ${state.options.tasksMax}`
-    return refuse('RESOURCE_EXHAUSTED', text, { retryAfterMs: 1_000 })
-  }
-  return checkRequirementSets(queue, asked)
+  return lackOfRoom(turn.state, queue, newTasks) ?? checkRequirementSets(queue, asked)
 }
 
 function checkRequirementSets(

@@ -235,6 +235,23 @@ describe('redrive', () => {
       refused: [[1, 'INVALID_STATE', expect.any(String)]],
     })
   })
+
+  it.each([{ tasksMax: 1 }, { queueDefaults: { tasksMax: 1 } }])(
+    'takes no more tasks than there is room for (%o)',
+    (options) => {
+      const rig = anEngine(options)
+      const ids = [rig.add('mail')]
+      rig.cancel(ids)
+      ids.push(rig.add('mail'))
+      rig.cancel(ids.slice(1))
+      rig.commit()
+
+      expect(rig.redrive(ids)).toEqual({
+        ok: 1,
+        refused: [[1, 'RESOURCE_EXHAUSTED', expect.stringContaining('its limit is 1')]],
+      })
+    },
+  )
 })
 
 describe('set-priority', () => {
@@ -318,6 +335,18 @@ describe('quarantine', () => {
       already: [0, 1, 2],
     })
     expect([released, completed].map((id) => rig.stateOf(id))).toEqual(['queued', 'completed'])
+  })
+
+  it('ends a task as cancelled of which somebody asked that', () => {
+    const rig = anEngine()
+    const id = rig.add('mail')
+    const held = rig.leaseOne()
+    rig.cancel([id], 'no longer wanted')
+
+    expect(rig.quarantine([held])).toEqual({ ok: 1 })
+
+    const end = { reason: 'cancelled', note: 'no longer wanted' }
+    expect(rig.task(id)).toMatchObject({ state: 'cancelled', end })
   })
 
   it('may be undone by a redrive, for a person who has mended the store', () => {

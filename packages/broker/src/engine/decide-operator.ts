@@ -7,9 +7,10 @@ import {
   type RequestOf,
   type TaskIdBytes,
 } from '@tq/core'
+import { lackOfRoom } from './capacity.ts'
 import type { EndedTasks } from './command.ts'
 import { judge, type Refusal, refuse, type Turn, type Verdict } from './decision.ts'
-import { endDead } from './end-attempt.ts'
+import { endDead, endIfCancelled } from './end-attempt.ts'
 import type { EndRecord } from './fact.ts'
 import { hexOf, holdingOf } from './held.ts'
 import { NO_ROW, type Row } from './rows.ts'
@@ -57,6 +58,8 @@ export function decideRedrive(
     const found = ended.get(hexOf(id))
     if (found === undefined) return notFound(id)
     if (found.end.state === 'completed') return endedAs(id, found.end)
+    const lack = lackOfRoom(turn.state, found.profile.queue, 1)
+    if (lack !== undefined) return lack
     turn.emit({ kind: 'task-redriven', ended: found, atMs: turn.wallMs, actor: turn.actor })
     return 'ok'
   })
@@ -86,6 +89,7 @@ export function decideQuarantine(turn: Turn, items: readonly HeldTask[]): ReplyO
   return judge(items, (item): Verdict => {
     const holding = holdingOf({ ...turn, actor: holderOf(turn, item) }, item, undefined)
     if (holding.kind !== 'held') return 'already'
+    if (endIfCancelled(turn, holding.task, 'nothing')) return 'ok'
     endDead(turn, holding.task, {
       reason: 'unreadable_payload',
       counts: 'nothing',

@@ -99,7 +99,11 @@ export function endDead(
 }
 
 /** The end of a lease is what a requested cancel waits for, however the attempt itself went. */
-function endIfCancelled(turn: Turn, task: Row, counts: 'failure' | 'loss' | 'nothing'): boolean {
+export function endIfCancelled(
+  turn: Turn,
+  task: Row,
+  counts: 'failure' | 'loss' | 'nothing',
+): boolean {
   const { state } = turn
   if (!state.tasks.hasFlag(task, FLAG_CANCEL_REQUESTED)) return false
   turn.emit({

@@ -4,7 +4,8 @@ import { invariant } from '@tq/core'
 import type { Command } from './command.ts'
 import { openSessionFor } from './decide-session.ts'
 import { Refusal, type Turn } from './decision.ts'
-import { firstOf, lanesFor, type PickQueue, visitingOrder } from './pick.ts'
+import { LaneRace } from './lane-race.ts'
+import { lanesFor, type PickQueue, visitingOrder } from './pick.ts'
 import { NO_ROW, type Row } from './rows.ts'
 import { type Session, sessionKey } from './session.ts'
 import { FLAG_CANCEL_REQUESTED } from './task-table.ts'
@@ -71,7 +72,9 @@ function queuesWithWork(
     const queue = turn.state.queuesByName.get(name)
     if (queue === undefined || queue.paused || queue.countOf('queued') === 0) continue
     const lanes = lanesFor(session, queue, request.minPriority ?? 0)
-    if (lanes.length > 0) picked.push({ queue, lanes, weight: weightOf(request, name) })
+    if (lanes.length === 0) continue
+    const race = new LaneRace(turn.state, queue, lanes)
+    picked.push({ race, weight: weightOf(request, name) })
   }
   return picked
 }
@@ -98,7 +101,7 @@ function grant(
   while (claimed.length < request.max && fruitless < order.length) {
     const picked = asked.queues[order[visit] as number]
     invariant(picked !== undefined, 'a visit names one of the queues')
-    const task = firstOf(turn.state, picked.queue, picked.lanes)
+    const task = picked.race.first()
     const isFull = task !== NO_ROW && turn.state.tasks.payloadBytes(task) > bytesLeft
     if (isFull && claimed.length > 0) break
     if (task === NO_ROW) {
@@ -108,6 +111,7 @@ function grant(
     }
     bytesLeft -= turn.state.tasks.payloadBytes(task)
     lease(turn, session, { task, request })
+    picked.race.advance()
     claimed.push(describe(turn, task))
     fruitless = 0
     if (request.order !== 'strict') visit = (visit + 1) % order.length

@@ -6,8 +6,8 @@ import { describe, expect, it } from 'vitest'
 import { anEngine, type EngineRig } from '../../test/engine-builder.ts'
 import { assertProperty } from '../../test/property.ts'
 import { aSession } from '../../test/task-builder.ts'
-import { type PickQueue, visitingOrder } from './pick.ts'
-import { DEFAULT_QUEUE_SETTINGS, Queue } from './queue.ts'
+import { visitingOrder } from './pick.ts'
+import type { Queue } from './queue.ts'
 import { sessionKey } from './session.ts'
 
 describe('the order of a queue', () => {
@@ -325,21 +325,19 @@ describe('visitingOrder', () => {
   it('names each queue as often as its weight says, from any start', () => {
     const anyWeights = fc.array(fc.integer({ min: 1, max: 12 }), { maxLength: 8 })
     const property = fc.property(anyWeights, fc.nat(1_000), (weights, start) => {
-      const order = visitingOrder(weights.map(aPickQueue), start)
+      const order = visitingOrder(weights.map(ofWeight), start)
       expect(order).toHaveLength(weights.reduce((sum, weight) => sum + weight, 0))
       for (const [index, weight] of weights.entries()) {
         expect(order.filter((visit) => visit === index)).toHaveLength(weight)
       }
-      const shifted = visitingOrder(weights.map(aPickQueue), start + 1)
+      const shifted = visitingOrder(weights.map(ofWeight), start + 1)
       expect(shifted).toEqual([...order.slice(1), ...order.slice(0, 1)])
     })
     assertProperty(property, 200)
   })
 })
 
-function aPickQueue(weight: number): PickQueue {
-  return { queue: new Queue(1, 'mail', DEFAULT_QUEUE_SETTINGS), lanes: [], weight }
-}
+const ofWeight = (weight: number): { weight: number } => ({ weight })
 
 /** Every ready task of the queue in the order in which claims for one get them. */
 function servedOneByOne(rig: EngineRig): Uint8Array[] {

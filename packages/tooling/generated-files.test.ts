@@ -12,10 +12,17 @@ describe('generated files', () => {
     for (const { path, text } of files) expect(await readFile(`${ROOT}/${path}`, 'utf8')).toBe(text)
   })
 
-  it('are the example and the tables of options, codes, addresses, events and metrics', async () => {
+  it('are the example and the tables of options, codes, findings, addresses, events and metrics', async () => {
     const texts = (await generatedFiles()).map(({ text }) => text).join('\n')
     const names = [...texts.matchAll(/<!-- generated: ([a-z-]+) -->/g)].map(([, name]) => name)
 
-    expect(names).toEqual(['options', 'exit-codes', 'endpoints', 'log-events', 'metrics'])
+    expect(names).toEqual([
+      'options',
+      'exit-codes',
+      'findings',
+      'endpoints',
+      'log-events',
+      'metrics',
+    ])
   })
 })

@@ -8,6 +8,7 @@ import { EXIT_CODES } from '../broker/src/exit-code.ts'
 import { ENDPOINTS } from '../broker/src/http/endpoint.ts'
 import { LOG_EVENTS } from '../broker/src/observe/log-event.ts'
 import { METRICS } from '../broker/src/observe/metric-table.ts'
+import { FINDINGS } from '../broker/src/upkeep/finding.ts'
 import { ROOT } from './repository.ts'
 
 export interface GeneratedFile {
@@ -37,6 +38,11 @@ const PARTS: Readonly<Record<string, () => string>> = {
     table(
       ['Event', 'Level', 'Meaning'],
       Object.entries(LOG_EVENTS).map(([event, { level, says }]) => [`\`${event}\``, level, says]),
+    ),
+  findings: () =>
+    table(
+      ['Finding', 'What it means', 'What to do'],
+      Object.entries(FINDINGS).map(([code, { means, advice }]) => [`\`${code}\``, means, advice]),
     ),
   metrics: () =>
     table(

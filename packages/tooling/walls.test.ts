@@ -30,7 +30,16 @@ const WALLS: Readonly<Record<string, { readonly refused: string[]; readonly allo
     'cli/src/planted.ts': { refused: ['@tq/broker', '@tq/worker'], allowed: ['@tq/client'] },
     'bench/src/planted.ts': { refused: ['@tq/broker'], allowed: ['@tq/client'] },
     'broker/src/planted.ts': {
-      refused: ['pino', 'prom-client', 'classic-level', 'yargs', 'yaml', 'zod', '@tq/client'],
+      refused: [
+        'pino',
+        'prom-client',
+        'classic-level',
+        'yargs',
+        'yaml',
+        'zod',
+        '@tq/client',
+        './upkeep/check-store.ts',
+      ],
       allowed: ['./engine/engine.ts', './storage/level-store.ts', './net/server.ts', '@tq/core'],
     },
     'broker/src/config/planted.ts': {
@@ -56,6 +65,10 @@ const WALLS: Readonly<Record<string, { readonly refused: string[]; readonly allo
         'prom-client',
       ],
       allowed: ['../engine/fact.ts', 'classic-level', 'node:fs/promises', '@tq/core'],
+    },
+    'broker/src/upkeep/planted.ts': {
+      refused: ['../pipeline/partition.ts', '../config/config.ts', '../broker.ts', 'classic-level'],
+      allowed: ['../storage/key.ts', '../engine/engine.ts', '../version.ts', 'node:fs', '@tq/core'],
     },
     'broker/src/access/planted.ts': {
       refused: ['../engine/fact.ts', '../config/config.ts', 'pino'],

@@ -3,6 +3,7 @@
 import type { BrokerConfig } from './config/config.ts'
 import { DiskWatch } from './disk-watch.ts'
 import type { Failure } from './failure.ts'
+import { Health } from './health.ts'
 import type { Logger } from './observe/log.ts'
 import { Metrics } from './observe/metrics.ts'
 import { PartitionWatch } from './partition-watch.ts'
@@ -13,6 +14,7 @@ import { Ticker } from './pipeline/ticker.ts'
 import { Readiness } from './readiness.ts'
 import { makeServers, type Servers } from './servers.ts'
 import type { Startup } from './startup.ts'
+import { readIdentity } from './storage/identity.ts'
 import type { Opened, Store } from './storage/port.ts'
 import { BROKER_VERSION } from './version.ts'
 
@@ -40,6 +42,7 @@ export interface Assembly extends Ground, Servers {
   readonly ticker: Ticker
   readonly disk: DiskWatch
   readonly readiness: Readiness
+  readonly health: Health
 }
 
 /** Recovers the partition and puts the parts around it. @throws {StoreError} */
@@ -50,18 +53,20 @@ export async function assemble(
 ): Promise<Assembly> {
   const { config, log, world, store, failure } = ground
   const metrics = new Metrics()
-  const watch = new PartitionWatch({ log, metrics, failure, refusal: () => store.refusal })
+  const health = new Health()
+  const watch = new PartitionWatch({ log, metrics, failure, health, refusal: () => store.refusal })
   const partition = await Partition.recover(
     { store, opened, run: startup.run },
     partitionOptions(config, world),
     { world, events: watch },
   )
   const disk = new DiskWatch(config.dataDir, world.scheduler)
-  const pipeline = makePipeline({ config, partition, disk, metrics })
+  const storeId = await storeIdIn(config.dataDir)
+  const pipeline = makePipeline({ config, partition, disk, metrics, storeId })
   const { keptMax, dedupeMs } = config.retention
   const housekeeping = new Housekeeping(partition, { keptMax, dedupeMs })
   pipeline.reads.countKeptBy((queue) => housekeeping.keptOf(queue))
-  watch.connect({ state: partition.state, pipeline, housekeeping })
+  watch.connect({ state: partition.state, pipeline, housekeeping, disk })
   const ticker = new Ticker({
     partition,
     pipeline,
@@ -70,10 +75,19 @@ export async function assemble(
     scheduler: world.scheduler,
     onStall: (ms) => {
       metrics.stalled(ms)
+      health.stalled()
       log.warn({ event: 'stalled', ms })
     },
   })
   const readiness = new Readiness({ limits: config.limits, commits: partition.commits, disk })
+  health.readFrom({
+    config,
+    notReady: () => readiness.reasons(),
+    freeBytes: () => disk.freeBytes,
+    journalBytes: () => partition.journal.bytes,
+    sessions: () => partition.state.sessionsByKey.size,
+  })
+  pipeline.reads.tellHealthBy(() => health.describe())
   const { epoch } = opened.ownership
   const servers = makeServers({ config, log, world, metrics, pipeline, readiness, epoch })
   metrics.collectFrom(async () => ({
@@ -86,7 +100,17 @@ export async function assemble(
     storeBytes: await store.sizeBytes().catch(() => 0),
     journalBytes: partition.journal.bytes,
   }))
-  return { ...ground, partition, pipeline, housekeeping, ticker, disk, readiness, ...servers }
+  return {
+    ...ground,
+    partition,
+    pipeline,
+    housekeeping,
+    ticker,
+    disk,
+    readiness,
+    health,
+    ...servers,
+  }
 }
 
 function partitionOptions(config: BrokerConfig, world: World): PartitionOptions {
@@ -99,6 +123,7 @@ function partitionOptions(config: BrokerConfig, world: World): PartitionOptions 
       queueDefaults: queues.defaults,
       workerDeadMs: workers.deadMs,
       sessionIdleMs: workers.sessionIdleMs,
+      sessionsMax: limits.sessionsMax,
     },
     journal: { ageMsMax: journal.ageMs, bytesMax: journal.bytesMax },
     payloadCacheBytes: storage.payloadCacheBytes,
@@ -110,8 +135,9 @@ function makePipeline(parts: {
   readonly partition: Partition
   readonly disk: DiskWatch
   readonly metrics: Metrics
+  readonly storeId: string | undefined
 }): Pipeline {
-  const { config, partition, disk, metrics } = parts
+  const { config, partition, disk, metrics, storeId } = parts
   const { commitMsMax, freeBytesMin } = config.limits
   return new Pipeline(
     partition,
@@ -119,7 +145,14 @@ function makePipeline(parts: {
       admission: { commitMsMax, freeBytesMin, freeBytes: () => disk.freeBytes },
       heartbeatMs: config.workers.heartbeatMs,
       version: BROKER_VERSION,
+      ...(storeId === undefined ? {} : { storeId }),
     },
     { onAnswer: (verb, code) => metrics.answered(verb, code) },
   )
+}
+
+/** In hex; undefined for a store that has no directory. */
+async function storeIdIn(directory: string): Promise<string | undefined> {
+  const identity = await readIdentity(directory)
+  return identity === undefined ? undefined : Buffer.from(identity.storeId).toString('hex')
 }

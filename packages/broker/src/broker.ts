@@ -162,11 +162,12 @@ export class Broker {
 
   /** Nothing more is said to anybody, and nothing begins any more. */
   #fallSilent(): void {
-    const { tcp, http, pipeline, ticker, housekeeping, disk, readiness } = this.#parts
+    const { tcp, http, pipeline, ticker, housekeeping, disk, readiness, health } = this.#parts
     readiness.enter('stopping')
     ticker.stop()
     housekeeping.stop()
     disk.stop()
+    health.stop()
     pipeline.silence()
     pipeline.stop()
     tcp.destroy('the broker is gone')

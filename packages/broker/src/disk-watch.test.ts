@@ -23,6 +23,21 @@ describe('DiskWatch', () => {
     expect(scheduler.waitingCount).toBe(0)
   })
 
+  it('counts what was written since it looked, and looks at once when that is much', async () => {
+    const watch = new DiskWatch(await temporaryDirectory(), new ManualScheduler())
+    await watch.start()
+    const { freeBytes } = watch
+
+    watch.wrote(1_000_000)
+    expect(watch.freeBytes).toBe(freeBytes - 2_000_000)
+    watch.wrote(1_000_000)
+    expect(watch.freeBytes).toBe(freeBytes - 4_000_000)
+    watch.wrote(2_500_000_000)
+    expect(watch.freeBytes).toBeLessThan(freeBytes - 4_000_000_000)
+
+    await until(() => watch.freeBytes > freeBytes - 4_000_000_000)
+  })
+
   it('does not look again if it is stopped while it looks', async () => {
     const scheduler = new ManualScheduler()
     const watch = new DiskWatch(await temporaryDirectory(), scheduler)

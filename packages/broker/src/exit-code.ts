@@ -5,7 +5,7 @@ export const EXIT_CODES = {
   failed: {
     code: 1,
     means:
-      'Failed while running: a commit failed, a bug, or stopping took too long. Start it again.',
+      'Failed while running: a commit failed, a bug, or stopping took too long; or no space to start. Start it again.',
   },
   usage: { code: 2, means: 'Wrong flags or configuration. Starting again does not help.' },
   store: {

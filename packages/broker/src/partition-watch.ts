@@ -3,8 +3,10 @@
 import { formatTaskId } from '@tq/core'
 import type { Fact } from './engine/fact.ts'
 import { NO_ROW, type Row } from './engine/rows.ts'
+import type { DiskWatch } from './disk-watch.ts'
 import type { EngineState } from './engine/state.ts'
 import type { Failure } from './failure.ts'
+import type { Health } from './health.ts'
 import { type FactNames, logFact, type TaskNames } from './observe/fact-log.ts'
 import type { Logger } from './observe/log.ts'
 import type { Metrics } from './observe/metrics.ts'
@@ -18,12 +20,14 @@ export interface Listeners {
   readonly state: EngineState
   readonly pipeline: Pipeline
   readonly housekeeping: Housekeeping
+  readonly disk: Pick<DiskWatch, 'wrote'>
 }
 
 export interface PartitionWatchParts {
   readonly log: Logger
   readonly metrics: Metrics
   readonly failure: Failure
+  readonly health: Health
   /** What the store says of its failure, if it says anything. */
   readonly refusal: () => string | undefined
 }
@@ -52,7 +56,9 @@ export class PartitionWatch implements PartitionEvents {
 
   readonly onCommitted = (report: CommitReport): void => {
     this.#parts.metrics.committed(report)
+    this.#parts.health.committed(report.ms)
     this.#listeners?.housekeeping.note(report.built.keptChanges)
+    this.#listeners?.disk.wrote(report.built.bytes)
   }
 
   readonly onRoom = (): void => this.#listeners?.pipeline.drainBacklog()
@@ -65,6 +71,7 @@ export class PartitionWatch implements PartitionEvents {
 
   readonly onDamage = (what: string, key: Uint8Array): void => {
     this.#parts.metrics.damaged(what)
+    this.#parts.health.damaged()
     this.#parts.log.error({ event: 'record-damaged', what, key: Buffer.from(key).toString('hex') })
   }
 }

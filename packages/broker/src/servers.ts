@@ -3,9 +3,11 @@
 import { Authenticator } from './access/authenticator.ts'
 import type { BrokerConfig } from './config/config.ts'
 import { HttpServer } from './http/http-server.ts'
+import { connectionsWithin, descriptorsMax } from './net/descriptors.ts'
 import { TcpServer } from './net/server.ts'
 import type { Logger } from './observe/log.ts'
 import type { Metrics } from './observe/metrics.ts'
+import { RefusalLog } from './observe/refusal-log.ts'
 import type { World } from './pipeline/partition.ts'
 import type { Pipeline } from './pipeline/pipeline.ts'
 import type { Readiness } from './readiness.ts'
@@ -38,6 +40,10 @@ function makeTcp(parts: ServersParts, authenticator: Authenticator): TcpServer {
   const { config, log, world, metrics, pipeline, epoch } = parts
   const { limits, timeouts, workers } = config
   const { frameBytesMax, inFlightMax, outputBytesMax } = limits
+  const refusals = new RefusalLog(
+    () => world.clock.monotonicMs(),
+    (refused, reason) => log.warn({ event: 'connections-refused', refused, reason }),
+  )
   const { helloMs, frameMs, idleMs, writeStallMs } = timeouts
   return new TcpServer(
     {
@@ -47,13 +53,15 @@ function makeTcp(parts: ServersParts, authenticator: Authenticator): TcpServer {
       onConnection: (event, about) => {
         metrics.connection(event)
         log.debug({ event: `connection-${event}`, ...about })
+        if (event === 'refused') refusals.note(about.reason ?? '')
       },
       onRefusedHello: (code) => metrics.answered('hello', code),
     },
     {
       host: config.host,
       port: config.port,
-      connectionsMax: limits.connectionsMax,
+      connectionsMax: connectionsMaxOf(limits.connectionsMax, log),
+      inputBytesMax: limits.inputBytesMax,
       connection: {
         ...{ frameBytesMax, inFlightMax, outputBytesMax },
         ...{ helloMs, frameMs, idleMs, writeStallMs },
@@ -71,6 +79,17 @@ function makeTcp(parts: ServersParts, authenticator: Authenticator): TcpServer {
       },
     },
   )
+}
+
+/** No more than leave the store its files. */
+function connectionsMaxOf(wanted: number, log: Logger): number {
+  const filesMax = descriptorsMax()
+  const connectionsMax = Math.min(wanted, connectionsWithin(filesMax))
+  if (connectionsMax < wanted) {
+    const hint = 'raise the limit of open files (ulimit -n, LimitNOFILE) or lower connectionsMax'
+    log.warn({ event: 'connections-lowered', wanted, connectionsMax, filesMax, hint })
+  }
+  return connectionsMax
 }
 
 function makeHttp(parts: ServersParts, authenticator: Authenticator): HttpServer {

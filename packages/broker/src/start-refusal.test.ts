@@ -19,6 +19,18 @@ describe('a refusal to start', () => {
   })
 
   it.each([
+    new StoreError('IO', 'LevelDB cannot open it: IO error: 000048.ldb: No space left on device'),
+    new StoreError('IO', 'cannot open it', aSystemError('ENOSPC', { syscall: 'write' })),
+    aSystemError('EDQUOT', { syscall: 'write' }),
+  ])('for want of space (%s) asks for room, and to be tried again', (error) => {
+    const refusal = startRefusalOf(error, config)
+
+    expect(refusal?.exit).toBe('failed')
+    expect(refusal?.reason).toContain(error.message)
+    expect(refusal?.reason).toContain('Make room on the disk')
+  })
+
+  it.each([
     ['EADDRINUSE', { address: '127.0.0.1', port: 7461 }, '127.0.0.1:7461: the address is in use'],
     ['EADDRINUSE', { address: '127.0.0.1', port: 7462 }, 'choose --http-port'],
     ['EADDRNOTAVAIL', { address: '10.9.9.9', port: 7461 }, 'no such address'],

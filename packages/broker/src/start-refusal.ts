@@ -11,6 +11,11 @@ export interface StartRefusal {
 
 /** What an error of the start means; undefined if it is a bug. */
 export function startRefusalOf(error: unknown, config: BrokerConfig): StartRefusal | undefined {
+  // Unlike what else is wrong with a store, space comes back by itself: a supervisor shall try again.
+  if (hasNoSpace(error)) {
+    const advice = 'Make room on the disk: a start needs some, to sort what was written last.'
+    return { exit: 'failed', reason: `${error.message}. ${advice}` }
+  }
   if (error instanceof StoreError) return { exit: 'store', reason: error.message }
   if (!isSystemError(error)) return undefined
   const { code, syscall } = error
@@ -20,6 +25,17 @@ export function startRefusalOf(error: unknown, config: BrokerConfig): StartRefus
   const where = `${error.address ?? config.host}:${error.port ?? config.port}`
   return { exit: 'address', reason: `cannot listen on ${where}: ${adviceOn(code, flag)}` }
 }
+
+/** True for an error of the system or of LevelDB, or one that was caused by such an error. */
+function hasNoSpace(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false
+  if (NO_SPACE.test(error.message)) return true
+  if (isSystemError(error) && (error.code === 'ENOSPC' || error.code === 'EDQUOT')) return true
+  return hasNoSpace(error.cause)
+}
+
+/** As the C library says it, which is all that LevelDB passes on. */
+const NO_SPACE = /No space left on device|Disk quota exceeded/
 
 function adviceOn(code: string, flag: string): string {
   switch (code) {

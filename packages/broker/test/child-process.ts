@@ -2,15 +2,9 @@
 
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build } from 'vite'
+import { bundle } from './bundle.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
-
-const CONDITIONS = ['@tq/source', 'node', 'import', 'default']
-/** Named by its path: the bundle lies where no packages are found. */
-const CLASSIC_LEVEL = createRequire(import.meta.url).resolve('classic-level')
 
 export interface ChildOptions {
   readonly args: readonly string[]
@@ -18,22 +12,10 @@ export interface ChildOptions {
   readonly fileBlocksMax?: number
 }
 
-/** Makes one file of a script, so that twenty processes of it start in the time of five. */
+/** A script of test/children as one file that lasts as long as the test. */
 export async function bundleChild(script: string): Promise<string> {
-  const outDir = await temporaryDirectory()
-  await build({
-    configFile: false,
-    logLevel: 'error',
-    resolve: { conditions: CONDITIONS, alias: { 'classic-level': CLASSIC_LEVEL } },
-    ssr: { noExternal: true, resolve: { conditions: CONDITIONS } },
-    build: {
-      ssr: fileURLToPath(new URL(`children/${script}`, import.meta.url)),
-      outDir,
-      minify: false,
-      rollupOptions: { external: [CLASSIC_LEVEL], output: { entryFileNames: 'child.mjs' } },
-    },
-  })
-  return join(outDir, 'child.mjs')
+  const path = fileURLToPath(new URL(`children/${script}`, import.meta.url))
+  return await bundle(path, await temporaryDirectory())
 }
 
 export class Child<Message> {

@@ -18,16 +18,21 @@ import {
   taskIdOfKey,
   taskKey,
 } from '../src/storage/key.ts'
-import type { MemoryImage } from '../src/storage/memory-image.ts'
 import { decodePayloadRecord } from '../src/storage/payload-record.ts'
+import type { Entry, KeyRange } from '../src/storage/port.ts'
 import { decodeDedupe, decodeQueue, decodeSession } from '../src/storage/registry-record.ts'
 
 const ALL = { from: Uint8Array.of(0), to: Uint8Array.of(0xff) }
 
+/** All that a store holds: an image in memory, or what was read from a disk. */
+interface Records {
+  entries(range: KeyRange): Iterable<Entry>
+}
+
 /** Keys of a store as hex text, by family, with their values. */
 export type Contents = Readonly<Record<Family, ReadonlyMap<string, Uint8Array>>>
 
-export function contentsOf(image: MemoryImage): Contents {
+export function contentsOf(image: Records): Contents {
   const contents = Object.fromEntries(
     Object.keys(FAMILIES).map((family) => [family, new Map<string, Uint8Array>()]),
   ) as Record<Family, Map<string, Uint8Array>>
@@ -42,7 +47,7 @@ export function contentsOf(image: MemoryImage): Contents {
 
 /** What is wrong with a store whose last commit wrote this state; empty if all is well. */
 export function faultsOf(
-  image: MemoryImage,
+  image: Records,
   state: EngineState,
   journal: { readonly fromLsn: number; readonly lsn: number },
 ): string[] {

@@ -28,6 +28,7 @@ export interface TcpRigOptions {
   readonly connection?: Partial<ServerOptions['connection']>
   readonly perAddress?: Partial<ServerOptions['perAddress']>
   readonly connectionsMax?: number
+  readonly inputBytesMax?: number
   readonly makeStore?: (world: ManualWorld) => Store
   readonly authenticate?: (token: string | undefined, isLoopback: boolean) => string | undefined
   /** Where connections seem to come from. */
@@ -117,6 +118,7 @@ function serverOptions(options: TcpRigOptions): ServerOptions {
     host: '127.0.0.1',
     port: 0,
     connectionsMax: options.connectionsMax ?? limits.connectionsMax,
+    inputBytesMax: options.inputBytesMax ?? limits.inputBytesMax,
     connection: { frameBytesMax, inFlightMax, outputBytesMax, ...timeouts, ...options.connection },
     perAddress: {
       connectionsMax: limits.connectionsPerAddressMax,
@@ -158,6 +160,7 @@ async function makePipeline(
         queueDefaults: queues.defaults,
         workerDeadMs: workers.deadMs,
         sessionIdleMs: workers.sessionIdleMs,
+        sessionsMax: limits.sessionsMax,
       },
       journal: { ageMsMax: journal.ageMs, bytesMax: journal.bytesMax },
       payloadCacheBytes: PAYLOAD_CACHE_BYTES_MIN,

@@ -4,7 +4,10 @@ import type { ErrorCode, TaskState } from '@tq/core'
 
 export const EXIT_CODES = {
   ok: { code: 0, meaning: 'done; a task that was waited for has completed' },
-  failed: { code: 1, meaning: 'the broker failed, or the task ended dead, cancelled or expired' },
+  failed: {
+    code: 1,
+    meaning: 'it failed, the task ended dead, cancelled or expired, or a check found something',
+  },
   usage: { code: 2, meaning: 'the command is not right: nothing was sent, or it was refused' },
   notFound: { code: 3, meaning: 'there is no such task or queue (any more)' },
   conflict: { code: 4, meaning: 'the state of the task or queue forbids it, or a key is taken' },

@@ -16,6 +16,12 @@ const COMMANDS = [
   'queue resume',
   'worker list',
   'startup-log',
+  'doctor',
+  'store backup',
+  'store verify',
+  'store restore',
+  'store check',
+  'store salvage',
 ]
 
 describe('help', () => {
@@ -24,12 +30,12 @@ describe('help', () => {
 
     expect(ran).toMatchObject({ code: 0, err: '' })
     expect(ran.out).toMatch(/Exit codes:\n {2}0 +done[^]*\n {2}130 +interrupted/)
-    for (const noun of ['task', 'queue', 'worker', 'startup-log']) {
+    for (const noun of ['task', 'queue', 'worker', 'store', 'startup-log', 'doctor']) {
       expect(ran.out).toMatch(new RegExp(`^  ${noun}`, 'm'))
     }
   })
 
-  it.each(['', ...COMMANDS, 'task', 'queue', 'worker'])(
+  it.each(['', ...COMMANDS, 'task', 'queue', 'worker', 'store'])(
     'has one example of "tq-admin %s" that this program understands',
     async (command) => {
       const { code, out } = await admin([...words(command), '--help'])

@@ -3,11 +3,18 @@
 import { TqError } from '@tq/client'
 import { Command, CommanderError } from 'commander'
 import { addStartupLog } from './broker/startup-log.ts'
+import { addDoctor } from './doctor/doctor.ts'
 import { EXIT_CODES, type ExitCode, exitCodeOfError, exitCodesText } from './exit-code.ts'
 import { example } from './help.ts'
 import { addQueuePause, addQueueResume } from './queue/queue-pause.ts'
 import { addQueueStats } from './queue/queue-stats.ts'
+import { CommandRefusal } from './refusal.ts'
 import { addGlobalOptions, makeRun, type Run } from './run.ts'
+import { addStoreBackup } from './store/store-backup.ts'
+import { addStoreCheck } from './store/store-check.ts'
+import { addStoreRestore } from './store/store-restore.ts'
+import { addStoreSalvage } from './store/store-salvage.ts'
+import { addStoreVerify } from './store/store-verify.ts'
 import { addTaskCancel } from './task/task-cancel.ts'
 import { addTaskEnqueue } from './task/task-enqueue.ts'
 import { addTaskGet } from './task/task-get.ts'
@@ -40,7 +47,7 @@ function describe(program: Command, terminal: Terminal): void {
   const { width, noteColors } = terminal
   program
     .description(
-      'Operates a tq broker: enqueues tasks and looks at them, pauses queues, lists workers.',
+      'Operates a tq broker: enqueues tasks and looks at them, pauses queues, lists workers, backs up and checks stores.',
     )
     .version(CLI_VERSION, '-V, --version', 'print the version')
     .configureOutput({
@@ -74,6 +81,14 @@ function addCommands(program: Command, run: Run): void {
   addWorkerList(worker, run)
   worker.addHelpText('after', example('tq-admin worker list'))
   addStartupLog(program, run)
+  addDoctor(program, run)
+  const store = program.command('store').description('back up, restore, check and salvage stores')
+  addStoreBackup(store, run)
+  addStoreVerify(store, run)
+  addStoreRestore(store, run)
+  addStoreCheck(store, run)
+  addStoreSalvage(store, run)
+  store.addHelpText('after', example('tq-admin store backup tq-monday.backup'))
 }
 
 /** Rejects when the person presses Ctrl-C: nothing that a command waits for may hold it back. */
@@ -101,6 +116,7 @@ function explain(error: unknown, terminal: Terminal): ExitCode {
 }
 
 function describeError(error: unknown): readonly [text: string, code: ExitCode] {
+  if (error instanceof CommandRefusal) return [error.message, error.exitCode]
   if (error instanceof UsageError) return [error.message, EXIT_CODES.usage.code]
   if (error instanceof TqError) {
     // Advice stands on lines of its own, below the code.

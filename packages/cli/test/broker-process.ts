@@ -34,14 +34,29 @@ export async function aBroker(...flags: readonly string[]): Promise<BrokerProces
   return broker
 }
 
+/** A broker for one test, on a data directory that is there already. */
+export async function aBrokerOn(directory: string): Promise<BrokerProcess> {
+  const broker = new BrokerProcess([], directory)
+  onTestFinished(() => broker.remove())
+  await broker.start()
+  return broker
+}
+
 export class BrokerProcess {
   readonly #flags: readonly string[]
+  readonly #ownDirectory: string | undefined
   #directory = ''
   #port = 0
   #child: ChildProcess | undefined
 
-  constructor(flags: readonly string[]) {
+  /** @param ownDirectory A data directory of the test; one is made, and removed, if left out. */
+  constructor(flags: readonly string[], ownDirectory?: string) {
     this.#flags = flags
+    this.#ownDirectory = ownDirectory
+  }
+
+  get dataDirectory(): string {
+    return this.#ownDirectory ?? join(this.#directory, 'data')
   }
 
   get address(): string {
@@ -51,8 +66,10 @@ export class BrokerProcess {
   /** Starts it, or starts it again on the same port; resolves when it listens. */
   async start(): Promise<void> {
     if (!existsSync(ENTRY)) throw new Error(`${ENTRY} is missing; build first: tsc -b packages`)
-    if (this.#directory === '') this.#directory = await mkdtemp(join(tmpdir(), 'tq-cli-'))
-    const where = [`--data-dir=${join(this.#directory, 'data')}`, `--port=${this.#port}`]
+    if (this.#directory === '' && this.#ownDirectory === undefined) {
+      this.#directory = await mkdtemp(join(tmpdir(), 'tq-cli-'))
+    }
+    const where = [`--data-dir=${this.dataDirectory}`, `--port=${this.#port}`]
     const args = [ENTRY, ...where, '--http-enabled=false', ...this.#flags]
     const child = spawn(process.execPath, args, {
       env: withoutOptions(process.env),
@@ -68,6 +85,14 @@ export class BrokerProcess {
     const child = this.#child
     if (child === undefined || !alive.has(child)) return
     child.kill('SIGTERM')
+    await once(child, 'exit')
+  }
+
+  /** Ends it where it stands. */
+  async kill(): Promise<void> {
+    const child = this.#child
+    if (child === undefined || !alive.has(child)) return
+    child.kill('SIGKILL')
     await once(child, 'exit')
   }
 

@@ -15,6 +15,7 @@ const SAFE = [
   'stats',
   'workers',
   'startup-log',
+  'backup',
 ]
 
 describe('mayHaveChanged', () => {

@@ -85,6 +85,7 @@ export function mayHaveChanged(verb: Verb): boolean {
     case 'stats':
     case 'workers':
     case 'startup-log':
+    case 'backup':
       return false
     case 'register':
     case 'leave':

@@ -29,6 +29,7 @@ describe('clientSettings', () => {
     [{ requestTimeoutMs: 0 }, 'requestTimeoutMs'],
     [{ connectTimeoutMs: 1.5 }, 'connectTimeoutMs'],
     [{ inFlightMax: -1 }, 'inFlightMax'],
+    [{ inFlightMax: 15 }, 'inFlightMax'],
     [{ reconnect: { baseMs: Number.NaN } }, 'reconnect.baseMs'],
   ])('refuses %o and names the option', (options, field) => {
     expect(() => clientSettings(options)).toThrow(

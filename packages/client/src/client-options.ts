@@ -36,7 +36,10 @@ export interface ClientOptions {
   readonly retryRefusals?: boolean
   /** Ask the broker for a sign of life at least so often, in ms. Default: its heartbeat interval. */
   readonly keepaliveMs?: number
-  /** Most requests on the way at a time; the broker's own limit holds too. Default 256. */
+  /**
+   * Most requests on the way at a time, 16 or more, for claims and waits take places as long as they
+   * last; the broker's own limit holds too. Default 256.
+   */
   readonly inFlightMax?: number
   /** Most requests waiting to be sent; beyond it RESOURCE_EXHAUSTED. Default 10,000. */
   readonly bufferedRequestsMax?: number
@@ -88,7 +91,7 @@ export function clientSettings(options: ClientOptions): ClientSettings {
     outlivesRefusal: false,
     retryRefusals: options.retryRefusals ?? true,
     keepaliveMs: wholeOption('keepaliveMs', options.keepaliveMs, Number.MAX_SAFE_INTEGER),
-    inFlightMax: wholeOption('inFlightMax', options.inFlightMax, 256),
+    inFlightMax: wholeOption('inFlightMax', options.inFlightMax, 256, 16),
     bufferedRequestsMax: wholeOption('bufferedRequestsMax', options.bufferedRequestsMax, 10_000),
     bufferedBytesMax: wholeOption('bufferedBytesMax', options.bufferedBytesMax, 64 * 1024 * 1024),
     onEvent: options.onEvent ?? (() => {}),
@@ -99,11 +102,16 @@ export function clientSettings(options: ClientOptions): ClientSettings {
   }
 }
 
-/** `value`, or the default; throws BAD_REQUEST unless it is a whole number of 1 or more. */
-export function wholeOption(name: string, value: number | undefined, standard: number): number {
+/** `value`, or the default; throws BAD_REQUEST unless it is a whole number of `min` or more. */
+export function wholeOption(
+  name: string,
+  value: number | undefined,
+  standard: number,
+  min = 1,
+): number {
   if (value === undefined) return standard
-  if (Number.isSafeInteger(value) && value >= 1) return value
-  throw new TqError('BAD_REQUEST', `${name} is ${value}; it must be a whole number, 1 or more`, {
+  if (Number.isSafeInteger(value) && value >= min) return value
+  throw new TqError('BAD_REQUEST', `${name} is ${value}; it must be a whole number, ${min} or more`, {
     field: name,
   })
 }

@@ -347,6 +347,24 @@ export class TqClient {
     }
   }
 
+  /**
+   * A backup of all that the broker holds, as it is now, piece by piece: together they are the file.
+   * It belongs to this connection; over another one it is refused (`NOT_FOUND`), and to be begun anew.
+   */
+  async *backup(call?: CallOptions): AsyncGenerator<ReplyOf<'backup'>> {
+    let cursor: string | undefined
+    for (;;) {
+      const from = cursor === undefined ? {} : { cursor }
+      const reply: ReplyOf<'backup'> = await this.#session.request<'backup'>(
+        { verb: 'backup', ...from },
+        call,
+      )
+      yield reply
+      if (reply.cursor === null) return
+      cursor = reply.cursor
+    }
+  }
+
   /** Makes this session a worker of the registry; again after every connection. */
   async register(
     worker: { readonly name: string; readonly labels?: Labels; readonly slots: number },

@@ -119,6 +119,23 @@ describe('Session', () => {
     expect(error.code).toBe('BAD_REQUEST')
     await ask(session, 'ping')
   })
+
+  it('fails a request that is too large for this broker, and keeps the connection', async () => {
+    const broker = await aBroker({
+      hello: (exchange) =>
+        exchange.reply({ ...HELLO, limits: { ...HELLO.limits, frameBytesMax: 1_000 } }),
+    })
+    const session = aSession(broker)
+    const result = new Uint8Array(1_000)
+
+    const error = await failureOf(
+      session.request<'complete'>({ verb: 'complete', tasks: [{ ...HELD, result }] }),
+    )
+
+    expect(error).toMatchObject({ code: 'TOO_LARGE', details: { limit: 1_000 } })
+    await ask(session, 'ping')
+    expect(broker.seen.filter(({ request }) => request.verb === 'hello')).toHaveLength(1)
+  })
 })
 
 describe('a lost connection', () => {

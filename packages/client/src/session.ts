@@ -2,6 +2,8 @@
 
 import {
   encodeRequestFrame,
+  FRAME_HEADER_BYTES,
+  limits,
   type ReplyOf,
   type Request,
   type RequestOf,
@@ -57,6 +59,8 @@ export class Session {
   readonly #outbox: Outbox
   readonly #inFlight = new InFlight()
   #connection: Connection | undefined
+  /** What the broker takes; a larger frame would cost the connection, and then the next one. */
+  #frameBytesMax: number = limits.FRAME_BYTES_MAX
   #isFlushDue = false
   #turnEnds: (() => void)[] = []
   #lastError: TqError | undefined
@@ -175,6 +179,7 @@ export class Session {
     this.#connection = connection
     this.#lastError = undefined
     this.#inFlight.max = Math.min(this.settings.inFlightMax, hello.limits.inFlightMax)
+    this.#frameBytesMax = hello.limits.frameBytesMax
     this.#events.ready?.(hello)
     this.#scheduleFlush()
   }
@@ -256,6 +261,7 @@ export class Session {
     call.id = this.#inFlight.takeId()
     try {
       const frame = encodeRequestFrame(call.id, requestToSend(call, nowMs))
+      refuseOversized(frame.length - FRAME_HEADER_BYTES, this.#frameBytesMax, call.request.verb)
       call.state = 'in-flight'
       call.sentAtMs = nowMs
       call.firstSentAtMs ??= nowMs
@@ -380,6 +386,12 @@ export class Session {
   #nowMs(): number {
     return this.settings.clock.monotonicMs()
   }
+}
+
+function refuseOversized(bytes: number, limit: number, verb: Verb): void {
+  if (bytes <= limit) return
+  const text = `this broker takes requests of ${limit} bytes, this ${verb} has ${bytes}`
+  throw new TqError('TOO_LARGE', text, { limit, bytes })
 }
 
 function isParked(call: Call): boolean {

@@ -57,6 +57,7 @@ export {
 } from './timeout-policy.ts'
 export type {
   AbortRequest,
+  BackupRequest,
   CancelRequest,
   ClaimRequest,
   CompleteRequest,
@@ -111,6 +112,7 @@ export { isVerb, parseRequest, VERBS } from './protocol/parse-request.ts'
 export { decodePayload, encodePayload } from './protocol/payload.ts'
 export { isQueueName } from './protocol/task-field.ts'
 export type {
+  BrokerHealth,
   BrokerStats,
   ClaimedExtra,
   ClaimedTask,

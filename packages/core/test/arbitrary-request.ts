@@ -273,4 +273,5 @@ export const arbitraryRequest: fc.Arbitrary<Request> = fc.oneof(
     { verb: fc.constant('queue-purge' as const), queue, ...optionalReason, cursor: line },
     { requiredKeys: ['verb', 'queue'] },
   ),
+  fc.record({ verb: fc.constant('backup' as const), cursor: line }, { requiredKeys: ['verb'] }),
 ) as fc.Arbitrary<Request>

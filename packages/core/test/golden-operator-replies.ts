@@ -298,4 +298,18 @@ export const GOLDEN_OPERATOR_REPLIES: readonly GoldenReply[] = [
       72 ab 34 31 30 30 30 2d 32 30 30 31 39 cf 00 00 00 01 00 00 00 04
     `),
   },
+  {
+    name: 'backup',
+    message: reply(
+      28,
+      'backup',
+      { bytes: hex('747162'), cursor: null, entries: 41_000, lsn: LSN },
+      0,
+    ),
+    frame: hex(`
+      00 00 00 30 94 01 1c 84 a5 62 79 74 65 73 c4 03 74 71 62 a6 63 75 72 73
+      6f 72 c0 a7 65 6e 74 72 69 65 73 cd a0 28 a3 6c 73 6e cf 00 00 00 01 00
+      00 00 04 00
+    `),
+  },
 ]

@@ -159,4 +159,13 @@ export const GOLDEN_OPERATOR_REQUESTS: readonly GoldenRequest[] = [
       a6 63 75 72 73 6f 72 a8 32 30 30 30 30 2d 34 32
     `),
   },
+  {
+    name: 'backup',
+    id: 28,
+    request: { verb: 'backup', cursor: '1-7' },
+    frame: hex(`
+      00 00 00 16 94 00 1c a6 62 61 63 6b 75 70 81 a6 63 75 72 73 6f 72 a3 31
+      2d 37
+    `),
+  },
 ]

@@ -38,6 +38,7 @@ export const LEAST: Readonly<Record<Verb, Args>> = {
   'queue-pause': { queue: 'mail' },
   'queue-resume': { queue: 'mail' },
   'queue-purge': { queue: 'mail' },
+  backup: {},
 }
 
 /** What a refusal of the least arguments with a change says. */

@@ -104,12 +104,31 @@ const brokerLimits = group(
       initial: 20,
       help: 'Most new connections of one address in a second; not on loopback.',
     }),
-    inFlightMax: wholeNumber({
+    sessionsMax: wholeNumber({
       min: 1,
+      max: 1_000_000,
+      unit: 'count',
+      initial: 100_000,
+      help:
+        'Most sessions: workers, and clients that have claimed. Those of clients that hold nothing ' +
+        'are forgotten first.',
+    }),
+    inFlightMax: wholeNumber({
+      // Claims that wait take places as well: with fewer, nothing else would come through.
+      min: 16,
       max: 4_096,
       unit: 'count',
       initial: 256,
-      help: 'Most requests of one connection that have not been answered.',
+      help: 'Most requests of one connection that have not been answered; claims that wait are among them.',
+    }),
+    inputBytesMax: wholeNumber({
+      min: 16 * MIB,
+      max: 64 * 1024 * MIB,
+      unit: 'bytes',
+      initial: 256 * MIB,
+      help:
+        'Requests of all clients that have come and have not been answered: at this nothing more is ' +
+        'read. Large ones on their way take half of it at most.',
     }),
     outputBytesMax: wholeNumber({
       min: limits.CLAIM_REPLY_BYTES_MAX,

@@ -114,7 +114,7 @@ describe('a refusal', () => {
 
     expect(await problems({ environment, flags })).toEqual([
       '--log-level: log.level must be one of fatal, error, warn, info, debug, silent; got "loud"',
-      'TQ_LIMITS_IN_FLIGHT_MAX: limits.inFlightMax must be a whole number from 1 to 4,096; got "0"',
+      'TQ_LIMITS_IN_FLIGHT_MAX: limits.inFlightMax must be a whole number from 16 to 4,096; got "0"',
     ])
   })
 

@@ -8,22 +8,34 @@ import type { EngineState } from './state.ts'
 export function openSession(state: EngineState, fact: SessionOpened): void {
   const known = state.sessionsByKey.get(sessionKey(fact.id))
   const session = known ?? addSession(state, fact)
-  session.lastSeenTickMs = fact.tickMs
-  if (fact.worker === undefined) return
-  session.worker = fact.worker
-  session.matches.clear()
+  state.guestsBySilence.delete(session)
+  if (fact.worker !== undefined) {
+    session.worker = fact.worker
+    session.matches.clear()
+  }
+  seeSession(state, session, fact.tickMs)
+}
+
+/** A sign of life: nobody has been silent for a shorter time. */
+export function seeSession(state: EngineState, session: Session, tickMs: number): void {
+  session.lastSeenTickMs = tickMs
+  const bySilence = session.worker === undefined ? state.guestsBySilence : state.workersBySilence
+  bySilence.delete(session)
+  bySilence.add(session)
 }
 
 export function closeSession(state: EngineState, index: number): void {
   const session = state.sessionAt(index)
   invariant(session.leaseCount === 0, 'a session is closed after its leases have ended')
   state.sessionsByKey.delete(session.key)
+  state.guestsBySilence.delete(session)
+  state.workersBySilence.delete(session)
   state.sessions[index] = undefined
+  state.freeSessions.push(index)
 }
 
 function addSession(state: EngineState, fact: SessionOpened): Session {
-  const hole = state.sessions.indexOf(undefined)
-  const index = hole < 0 ? state.sessions.length : hole
+  const index = state.freeSessions.pop() ?? state.sessions.length
   const session = new Session({
     index,
     id: fact.id,

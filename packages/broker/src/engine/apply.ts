@@ -2,7 +2,7 @@
 
 import { invariant, unreachable } from '@tq/core'
 import { placeLease, removeLease, touchLeaseEnd } from './apply-lease.ts'
-import { closeSession, openSession } from './apply-session.ts'
+import { closeSession, openSession, seeSession } from './apply-session.ts'
 import type {
   Fact,
   QueueChanged,
@@ -68,7 +68,7 @@ export function apply(state: EngineState, fact: Fact): Row {
       extendLeases(state, fact.byMs)
       return NO_ROW
     case 'session-seen':
-      state.sessionAt(fact.session).lastSeenTickMs = fact.tickMs
+      seeSession(state, state.sessionAt(fact.session), fact.tickMs)
       return NO_ROW
     case 'task-progressed':
       if (fact.percent !== undefined) state.leases.setPercent(fact.lease, fact.percent)
@@ -314,5 +314,8 @@ function extendLeases(state: EngineState, byMs: number): void {
     leases.setDeadlineTickMs(lease, leases.deadlineTickMs(lease) + byMs)
   }
   deadlines.addToAllKeys(byMs)
-  for (const session of state.sessionsByKey.values()) session.lastSeenTickMs += byMs
+  for (const session of state.sessionsByKey.values()) {
+    // Nobody is seen in the future: who speaks next would stand before those who were silent.
+    session.lastSeenTickMs = Math.min(session.lastSeenTickMs + byMs, state.tickMs)
+  }
 }

@@ -66,6 +66,8 @@ export type Command =
       readonly request: ClaimRequest
       readonly session: SessionIdentity
       readonly payloadBytesMax: number
+      /** The broker tries it again by itself: no sign of life of the session. */
+      readonly isRetried?: boolean
     }
   | { readonly kind: 'start'; readonly request: StartRequest; readonly ended: EndedTasks }
   | { readonly kind: 'complete'; readonly request: CompleteRequest; readonly ended: EndedTasks }

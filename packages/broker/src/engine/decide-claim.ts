@@ -37,16 +37,17 @@ export const DEFAULT_LEASE_MS = 15_000
 
 export function decideClaim(turn: Turn, command: ClaimCommand): ClaimDecision | Refusal {
   const { state } = turn
+  const isSeen = command.isRetried !== true
   const known = state.sessionsByKey.get(sessionKey(command.session.id))
   if (known !== undefined) {
-    const session = openSessionFor(turn, command.session)
+    const session = openSessionFor(turn, command.session, isSeen)
     if (session instanceof Refusal) return session
     const again = grantedBefore(turn, session, command.request.claim)
     if (again.length > 0) return { claimed: again }
   }
   const queues = queuesWithWork(turn, known, command)
   if (queues.length === 0) return { claimed: [] }
-  const session = openSessionFor(turn, command.session)
+  const session = openSessionFor(turn, command.session, isSeen)
   if (session instanceof Refusal) return session
   return { claimed: grant(turn, session, { command, queues }) }
 }
@@ -72,9 +73,7 @@ function queuesWithWork(
     const queue = turn.state.queuesByName.get(name)
     if (queue === undefined || queue.paused || queue.countOf('queued') === 0) continue
     const lanes = lanesFor(session, queue, request.minPriority ?? 0)
-    if (lanes.length === 0) continue
-    const race = new LaneRace(turn.state, queue, lanes)
-    picked.push({ race, weight: weightOf(request, name) })
+    if (lanes.length > 0) picked.push({ queue, lanes, weight: weightOf(request, name) })
   }
   return picked
 }
@@ -95,13 +94,14 @@ function grant(
       ? asked.queues.map((_, index) => index)
       : visitingOrder(asked.queues, request.claim) // each claim begins its round one queue further
   const claimed: Claimed[] = []
+  // Only queues that are visited pay for it: most claims are full before they come to the last.
+  const races: (LaneRace | undefined)[] = []
   let bytesLeft = asked.command.payloadBytesMax
   let visit = 0
   let fruitless = 0 // visits in a row that found nothing
   while (claimed.length < request.max && fruitless < order.length) {
-    const picked = asked.queues[order[visit] as number]
-    invariant(picked !== undefined, 'a visit names one of the queues')
-    const task = picked.race.first()
+    const race = raceAt(turn, { asked, races }, order[visit] as number)
+    const task = race.first()
     const isFull = task !== NO_ROW && turn.state.tasks.payloadBytes(task) > bytesLeft
     if (isFull && claimed.length > 0) break
     if (task === NO_ROW) {
@@ -111,12 +111,28 @@ function grant(
     }
     bytesLeft -= turn.state.tasks.payloadBytes(task)
     lease(turn, session, { task, request })
-    picked.race.advance()
+    race.advance()
     claimed.push(describe(turn, task))
     fruitless = 0
     if (request.order !== 'strict') visit = (visit + 1) % order.length
   }
   return claimed
+}
+
+function raceAt(
+  turn: Turn,
+  {
+    asked,
+    races,
+  }: {
+    readonly asked: { readonly queues: readonly PickQueue[] }
+    readonly races: (LaneRace | undefined)[]
+  },
+  index: number,
+): LaneRace {
+  const picked = asked.queues[index]
+  invariant(picked !== undefined, 'a visit names one of the queues')
+  return (races[index] ??= new LaneRace(turn.state, picked.queue, picked.lanes))
 }
 
 function lease(

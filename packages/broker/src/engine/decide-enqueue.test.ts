@@ -186,7 +186,10 @@ describe('an enqueue is refused', () => {
   it('if the broker keeps as many queues as it may', () => {
     const rig = withQueues(anEngine(), limits.QUEUES_MAX)
 
-    expect(rig.enqueue('one-more', [aTask()])).toMatchObject({ code: 'RESOURCE_EXHAUSTED' })
+    expect(rig.enqueue('one-more', [aTask()])).toMatchObject({
+      code: 'RESOURCE_EXHAUSTED',
+      details: { retryAfterMs: 1_000, queue: 'one-more' },
+    })
     expect(rig.enqueue('queue-1', [aTask()])).toEqual({ count: 1 })
   })
 

@@ -2,7 +2,7 @@
 
 import { limits } from '@tq/core'
 import { chancesFrom } from './chance.ts'
-import { tasksOf } from './decide-session.ts'
+import { closeSilent, tasksOf } from './decide-session.ts'
 import type { Turn } from './decision.ts'
 import { failAttempt, loseAttempt } from './end-attempt.ts'
 import { NO_ROW } from './rows.ts'
@@ -93,19 +93,21 @@ function endLeases(turn: Turn, budget: Budget): void {
 }
 
 function endDeadWorkers(turn: Turn, budget: Budget): void {
-  for (const session of turn.state.sessions) {
-    if (budget.left <= 0) return
-    if (session === undefined) continue
-    const silentMs = turn.tickMs - session.lastSeenTickMs
-    if (session.worker !== undefined && silentMs >= turn.state.options.workerDeadMs) {
-      endWorker(turn, session, budget)
-    }
-    if (session.firstLease === NO_ROW && silentMs >= turn.state.options.sessionIdleMs) {
-      const reason = session.worker === undefined ? 'idle' : 'dead'
-      const { index, id } = session
-      turn.emit({ kind: 'session-closed', session: index, id, reason, atMs: turn.wallMs })
+  const { workerDeadMs, sessionIdleMs } = turn.state.options
+  for (const worker of turn.state.workersBySilence) {
+    const silentMs = turn.tickMs - worker.lastSeenTickMs
+    if (budget.left <= 0 || silentMs < Math.min(workerDeadMs, sessionIdleMs)) break
+    if (silentMs >= workerDeadMs) endWorker(turn, worker, budget)
+    if (silentMs >= sessionIdleMs && worker.firstLease === NO_ROW) {
+      closeSilent(turn, worker)
       budget.left -= 1
     }
+  }
+  for (const guest of turn.state.guestsBySilence) {
+    if (budget.left <= 0 || turn.tickMs - guest.lastSeenTickMs < sessionIdleMs) break
+    if (guest.firstLease !== NO_ROW) continue
+    closeSilent(turn, guest)
+    budget.left -= 1
   }
 }
 

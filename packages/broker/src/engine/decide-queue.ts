@@ -128,7 +128,7 @@ function newQueue(turn: Turn, name: string): Queue | Refusal {
   const { state } = turn
   if (state.queuesByName.size >= limits.QUEUES_MAX) {
     const text = `queue "${name}" would be one more than the ${limits.QUEUES_MAX} a broker keeps`
-    return refuse('RESOURCE_EXHAUSTED', text)
+    return refuse('RESOURCE_EXHAUSTED', text, { retryAfterMs: 1_000, queue: name })
   }
   return new Queue(state.nextQueueNumber, name, state.options.queueDefaults)
 }

@@ -15,6 +15,46 @@ function remainingMs(rig: EngineRig, { id }: HeldTask): number | undefined {
   return rig.task(id).lease?.remainingMs
 }
 
+describe('the number of sessions', () => {
+  it('is bounded: who has been silent longest and holds nothing goes first', () => {
+    const rig = anEngine({ sessionsMax: 3 })
+    rig.register('worker')
+    rig.add('mail')
+    rig.add('mail')
+    rig.leaseOne({ session: 'holder' })
+    rig.complete([rig.leaseOne({ session: 'guest' })])
+    rig.pass(1)
+
+    rig.register('another')
+
+    expect(rig.factKinds).toEqual(['session-closed', 'session-opened'])
+    expect(sessionOf(rig, 'guest')).toBeUndefined()
+    expect([...rig.state.sessionsByKey.keys()]).toHaveLength(3)
+  })
+
+  it('is refused beyond, with a word when to come again', () => {
+    const rig = anEngine({ sessionsMax: 2 })
+    rig.register('one')
+    rig.register('two')
+
+    const refusal = { code: 'RESOURCE_EXHAUSTED', details: { retryAfterMs: 5_000 } }
+    expect(rig.register('three')).toMatchObject(refusal)
+    rig.add('mail')
+    expect(rig.leave('one')).toEqual({ released: 0 })
+    expect(rig.register('three')).toMatchObject({ worker: aSession('three').id })
+  })
+
+  it('uses the index of a session that is gone again', () => {
+    const rig = anEngine()
+    for (const name of ['one', 'two', 'three']) rig.register(name)
+    rig.leave('two')
+    rig.register('four')
+
+    expect(sessionOf(rig, 'four')?.index).toBe(1)
+    expect(rig.state.sessions).toHaveLength(3)
+  })
+})
+
 describe('register', () => {
   it('makes a session a worker', () => {
     const rig = anEngine()

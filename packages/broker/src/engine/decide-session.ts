@@ -8,15 +8,24 @@ import { NO_ROW, type Row } from './rows.ts'
 import { type Session, sessionKey, type WorkerInfo } from './session.ts'
 import { FLAG_CANCEL_REQUESTED } from './task-table.ts'
 
-/** The session under this identity, opened if it is new. Another principal's is refused. */
-export function openSessionFor(turn: Turn, identity: SessionIdentity): Session | Refusal {
+/**
+ * The session under this identity, opened if it is new. Another principal's is refused.
+ * @param isSeen False if the broker acts for it, of which its worker knows nothing.
+ */
+export function openSessionFor(
+  turn: Turn,
+  identity: SessionIdentity,
+  isSeen = true,
+): Session | Refusal {
   const key = sessionKey(identity.id)
   const known = turn.state.sessionsByKey.get(key)
   if (known !== undefined) {
     if (known.principal !== identity.principal) return notYours()
-    if (known.lastSeenTickMs !== turn.tickMs) see(turn, known)
+    if (isSeen && known.lastSeenTickMs !== turn.tickMs) see(turn, known)
     return known
   }
+  const refusal = makeRoom(turn)
+  if (refusal !== undefined) return refusal
   open(turn, identity, undefined)
   return turn.state.sessionsByKey.get(key) as Session
 }
@@ -33,6 +42,8 @@ export function decideRegister(
   if (known !== undefined && JSON.stringify(known.worker) === JSON.stringify(worker)) {
     see(turn, known)
   } else {
+    const refusal = known === undefined ? makeRoom(turn) : undefined
+    if (refusal !== undefined) return refusal
     open(turn, identity, worker)
   }
   return { worker: identity.id }
@@ -132,6 +143,34 @@ export function tasksOf(turn: Turn, session: Session): Row[] {
     tasks.push(leases.task(lease))
   }
   return tasks.reverse()
+}
+
+/** A session that holds nothing and has been silent is forgotten: it begins anew if it comes back. */
+export function closeSilent(turn: Turn, session: Session): void {
+  const { index, id } = session
+  const reason = session.worker === undefined ? 'idle' : 'dead'
+  turn.emit({ kind: 'session-closed', session: index, id, reason, atMs: turn.wallMs })
+}
+
+/** So many of those who have been silent longest may hold leases before a new session is refused. */
+const GUESTS_LOOKED_AT_MAX = 16
+const ROOM_AFTER_MS = 5_000
+
+/** One session more: the most silent of those who are no workers goes for it, if there are too many. */
+function makeRoom(turn: Turn): Refusal | undefined {
+  const { sessionsByKey, guestsBySilence, options } = turn.state
+  if (sessionsByKey.size < options.sessionsMax) return undefined
+  let looked = 0
+  for (const guest of guestsBySilence) {
+    if (guest.firstLease === NO_ROW) {
+      closeSilent(turn, guest)
+      return undefined
+    }
+    looked += 1
+    if (looked === GUESTS_LOOKED_AT_MAX) break
+  }
+  const text = `the broker keeps at most ${options.sessionsMax} sessions of workers and clients`
+  return refuse('RESOURCE_EXHAUSTED', text, { retryAfterMs: ROOM_AFTER_MS })
 }
 
 function see(turn: Turn, session: Session): void {

@@ -167,6 +167,28 @@ const BREAKS: Readonly<Record<string, (sound: Sound) => void>> = {
   },
   'each lease belongs to one session': (sound) =>
     void sound.state.sessionsByKey.delete(sound.session('w1').key),
+  'an index is free or has a session': ({ state }) => void state.freeSessions.push(0),
+  'each session is a worker or a guest': ({ state }) => {
+    state.guestsBySilence.clear()
+    state.workersBySilence.clear()
+  },
+  'workers and guests stand apart': (sound) => {
+    const { guestsBySilence, workersBySilence } = sound.state
+    for (const session of guestsBySilence) workersBySilence.add(session)
+    for (const session of workersBySilence) guestsBySilence.add(session)
+    workersBySilence.clear()
+    for (const session of guestsBySilence) session.worker = undefined
+    sound.session('w1').worker = { name: 'w1', version: '1', labels: {}, slots: 1 }
+  },
+  'who has been silent longest comes first': ({ state }) => {
+    const { guestsBySilence, workersBySilence } = state
+    for (const session of workersBySilence) guestsBySilence.add(session)
+    workersBySilence.clear()
+    for (const [index, session] of [...guestsBySilence].entries()) {
+      session.worker = undefined
+      session.lastSeenTickMs = -index
+    }
+  },
   'a member knows its place': ({ state }) => {
     const ghost = state.tasks.acquire(new Uint8Array(16))
     state.expiry.insert(ghost, 0)

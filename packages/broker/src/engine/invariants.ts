@@ -154,6 +154,29 @@ function checkSessions(state: EngineState): void {
     linked += count
   }
   invariant(linked === state.leases.count, 'each lease belongs to one session')
+  checkSilence(state)
+}
+
+function checkSilence({
+  sessions,
+  freeSessions,
+  sessionsByKey,
+  guestsBySilence,
+  workersBySilence,
+}: EngineState): void {
+  const known = sessionsByKey.size
+  invariant(known + freeSessions.length === sessions.length, 'an index is free or has a session')
+  const standing = guestsBySilence.size + workersBySilence.size
+  invariant(standing === known, 'each session is a worker or a guest')
+  for (const bySilence of [guestsBySilence, workersBySilence]) {
+    let seenTickMs = -Infinity
+    for (const { worker, lastSeenTickMs } of bySilence) {
+      const isWorker = bySilence === workersBySilence
+      invariant((worker !== undefined) === isWorker, 'workers and guests stand apart')
+      invariant(lastSeenTickMs >= seenTickMs, 'who has been silent longest comes first')
+      seenTickMs = lastSeenTickMs
+    }
+  }
 }
 
 function checkOrder(heap: Heap, tieOf: (row: Row) => number): void {

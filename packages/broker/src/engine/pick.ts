@@ -1,13 +1,13 @@
 // What a claim may pick from: lanes by requirements and priority, queues in turn by their weight.
 
 import { type Lane, type LaneGroup, meets } from './lane.ts'
-import type { LaneRace } from './lane-race.ts'
 import type { Queue } from './queue.ts'
 import type { Session } from './session.ts'
 
-/** The tasks of one queue that a claim may take, and the share of the queue in a round. */
+/** The lanes of one queue that a claim may take, and the share of the queue in a round. */
 export interface PickQueue {
-  readonly race: LaneRace
+  readonly queue: Queue
+  readonly lanes: readonly Lane[]
   readonly weight: number
 }
 

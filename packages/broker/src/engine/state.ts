@@ -32,6 +32,8 @@ export interface EngineOptions {
   readonly workerDeadMs: number
   /** A session without leases that is silent for this long is forgotten, in ms. */
   readonly sessionIdleMs: number
+  /** Most sessions. */
+  readonly sessionsMax: number
 }
 
 export const DEFAULT_ENGINE_OPTIONS: EngineOptions = {
@@ -41,6 +43,7 @@ export const DEFAULT_ENGINE_OPTIONS: EngineOptions = {
   queueDefaults: DEFAULT_QUEUE_SETTINGS,
   workerDeadMs: 15_000,
   sessionIdleMs: 600_000,
+  sessionsMax: 100_000,
 }
 
 const INITIAL_TASKS = 1024
@@ -62,6 +65,11 @@ export class EngineState {
   readonly queuesByNumber = new Map<number, Queue>()
   readonly sessionsByKey = new Map<string, Session>()
   readonly sessions: (Session | undefined)[] = []
+  /** Indexes in `sessions` that are free. */
+  readonly freeSessions: number[] = []
+  /** Sessions that are workers, and those that are not; who has been silent longest comes first. */
+  readonly workersBySilence = new Set<Session>()
+  readonly guestsBySilence = new Set<Session>()
 
   /** Scheduled tasks by the wall ms at which they are due. */
   readonly scheduled: Heap

@@ -1,6 +1,5 @@
 // One socket: bytes in, requests in order, answers out, pressure in both directions.
 
-import type { Socket } from 'node:net'
 import {
   type Clock,
   decodeRequest,
@@ -13,8 +12,10 @@ import {
   TqError,
 } from '@tq/core'
 import type { Conversation, Sink } from '../pipeline/conversation.ts'
+import type { ByteStream } from './byte-stream.ts'
 import { Deadlines, type Patience } from './deadlines.ts'
 import { Inbox } from './inbox.ts'
+import { type FrameRoom, InputBudget } from './input-budget.ts'
 import { Outbox } from './outbox.ts'
 
 export interface ConnectionLimits extends Patience {
@@ -31,7 +32,7 @@ export interface Door {
     connection: Connection,
     hello: HelloRequest,
   ): { readonly conversation: Conversation; readonly reply: ReplyOf<'hello'> }
-  receive(conversation: Conversation, id: number, request: Request): void
+  receive(conversation: Conversation, id: number, request: Request, bytes: number): void
   /** The client hears nothing more; its socket may still need a moment to end. */
   hangUp(conversation: Conversation): void
   /** The socket is gone. */
@@ -45,13 +46,19 @@ type Phase = 'greeting' | 'talking' | 'ending' | 'closed'
 
 export class Connection implements Sink {
   readonly address: string
-  readonly #socket: Socket
+  readonly #socket: ByteStream
   readonly #door: Door
   readonly #limits: ConnectionLimits
   readonly #clock: Clock
   readonly #inbox = new Inbox()
   readonly #deadlines: Deadlines
   readonly #outbox: Outbox
+  readonly #input: InputBudget
+  /** Bytes of the inbox as the budget knows them. */
+  #heldBytes = 0
+  /** Room for the frame that is coming, if it is a large one, and how large. */
+  #room: FrameRoom | undefined
+  #roomBytes = 0
   #phase: Phase = 'greeting'
   #conversation: Conversation | undefined
   #isDelivering = false
@@ -63,15 +70,23 @@ export class Connection implements Sink {
   #reason: string | undefined
 
   constructor(
-    socket: Socket,
+    socket: ByteStream,
     door: Door,
-    options: { readonly limits: ConnectionLimits; readonly clock: Clock; readonly address: string },
+    options: {
+      readonly limits: ConnectionLimits
+      readonly clock: Clock
+      readonly address: string
+      /** Shared by all connections; without it this one has no other bound than its own. */
+      readonly input?: InputBudget
+    },
   ) {
     this.address = options.address
     this.#socket = socket
     this.#door = door
     this.#limits = options.limits
     this.#clock = options.clock
+    this.#input = options.input ?? new InputBudget(Infinity)
+    this.#input.join(this.#steer)
     const monotonicMs = (): number => options.clock.monotonicMs()
     this.#deadlines = new Deadlines(options.limits, monotonicMs())
     this.#outbox = new Outbox(socket, monotonicMs, () => this.#goOn())
@@ -148,6 +163,7 @@ export class Connection implements Sink {
     try {
       const ended = this.#inbox.push(chunk)
       const begun = this.#inbox.isAmidFrame
+      this.#count()
       this.#deadlines.heard(this.#clock.monotonicMs(), { ended, begun })
     } catch (error) {
       if (!(error instanceof TqError)) throw error
@@ -169,6 +185,7 @@ export class Connection implements Sink {
       this.#take(body)
     }
     this.#isDelivering = false
+    this.#count()
     this.#steer()
   }
 
@@ -184,7 +201,8 @@ export class Connection implements Sink {
   #take(body: Uint8Array): void {
     try {
       const { id, request } = decodeRequest(body)
-      if (this.#conversation !== undefined) this.#door.receive(this.#conversation, id, request)
+      if (this.#conversation !== undefined)
+        this.#door.receive(this.#conversation, id, request, body.length)
       else this.#greet(id, request)
     } catch (error) {
       if (!(error instanceof TqError)) throw error
@@ -201,6 +219,7 @@ export class Connection implements Sink {
       const { conversation, reply } = this.#door.greet(this, request)
       this.#phase = 'talking'
       this.#conversation = conversation
+      conversation.input = this.#input
       this.#inbox.frameBytesMax = this.#limits.frameBytesMax
       conversation.begin(id, 'hello')
       conversation.reply(id, reply, 0)
@@ -230,10 +249,24 @@ export class Connection implements Sink {
     this.#endIfDrained()
   }
 
+  /** Tells the budget what is held here, and asks it for room for the frame that is coming. */
+  #count(): void {
+    const { bytes, frameBytes } = this.#inbox
+    const change = bytes - this.#heldBytes
+    this.#heldBytes = bytes
+    if (change > 0) this.#input.hold(change)
+    else if (change < 0) this.#input.free(-change)
+    if (frameBytes === this.#roomBytes) return
+    this.#roomBytes = frameBytes
+    this.#room?.giveBack()
+    this.#room = frameBytes === 0 ? undefined : this.#input.roomFor(frameBytes, this.#steer)
+  }
+
   /** Reads from the socket only while there is room for requests and for their answers. */
-  #steer(): void {
+  readonly #steer = (): void => {
     if (this.#socket.destroyed) return
-    const mayListen = this.#inbox.isEmpty && this.#isWanted && !this.isFull
+    const hasInputRoom = this.#room?.isGranted ?? !this.#input.isFull
+    const mayListen = hasInputRoom && this.#inbox.isEmpty && this.#isWanted && !this.isFull
     const mayRead = mayListen || this.#phase === 'ending'
     if (mayRead !== this.#socket.isPaused()) return
     if (mayRead) {
@@ -261,6 +294,10 @@ export class Connection implements Sink {
     this.#phase = 'ending'
     this.#endedAtMs = this.#clock.monotonicMs()
     this.#inbox.clear()
+    this.#count()
+    this.#room?.giveBack()
+    this.#room = undefined
+    this.#input.leave(this.#steer)
     if (this.#conversation !== undefined) this.#door.hangUp(this.#conversation)
   }
 

@@ -7,6 +7,7 @@ export class Inbox {
   /** Complete frame bodies; those before `#at` have been taken. */
   #bodies: Uint8Array[] = []
   #at = 0
+  #bytes = 0
 
   /** Largest body from now on; before hello it is small. */
   set frameBytesMax(bytes: number) {
@@ -22,12 +23,23 @@ export class Inbox {
     return this.#decoder.pendingBytes > 0
   }
 
+  /** Bytes of the bodies that wait. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Bytes of the frame that is not complete; 0 if there is none, or its header has not come. */
+  get frameBytes(): number {
+    return this.#decoder.expectedBytes
+  }
+
   /**
    * Takes bytes as they came. True if they completed a frame.
    * @throws {TqError} if there is no telling where the next frame begins.
    */
   push(chunk: Uint8Array): boolean {
     const bodies = this.#decoder.push(chunk)
+    for (const body of bodies) this.#bytes += body.length
     if (this.isEmpty) {
       this.#bodies = bodies
       this.#at = 0
@@ -40,12 +52,16 @@ export class Inbox {
   /** The oldest body; undefined if there is none. */
   next(): Uint8Array | undefined {
     const body = this.#bodies[this.#at]
-    if (body !== undefined) this.#at += 1
+    if (body !== undefined) {
+      this.#at += 1
+      this.#bytes -= body.length
+    }
     if (this.isEmpty) this.clear()
     return body
   }
 
   clear(): void {
+    this.#bytes = 0
     this.#bodies = []
     this.#at = 0
   }

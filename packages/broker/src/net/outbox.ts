@@ -1,6 +1,6 @@
 // What one socket is to send: the frames of a turn in one write, copied only where that saves.
 
-import type { Socket } from 'node:net'
+import type { ByteStream } from './byte-stream.ts'
 
 /** Most bytes of one write, unless a single frame has more: a slow reader is seen to get on. */
 const WRITE_BYTES_MAX = 1024 * 1024
@@ -20,7 +20,7 @@ interface Run {
 }
 
 export class Outbox {
-  readonly #socket: Socket
+  readonly #socket: ByteStream
   readonly #monotonicMs: () => number
   readonly #onTaken: () => void
   #runs: Run[] = []
@@ -34,7 +34,7 @@ export class Outbox {
   #roomAt = 0
 
   /** @param onTaken The socket has taken what it had left waiting before. */
-  constructor(socket: Socket, monotonicMs: () => number, onTaken: () => void) {
+  constructor(socket: ByteStream, monotonicMs: () => number, onTaken: () => void) {
     this.#socket = socket
     this.#monotonicMs = monotonicMs
     this.#onTaken = onTaken

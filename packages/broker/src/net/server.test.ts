@@ -2,12 +2,14 @@
 
 import { createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
-import { limits, type RequestOf } from '@tq/core'
+import { encodeRequestFrame, limits, type RequestOf } from '@tq/core'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { GatedStore } from '../../test/gated-store.ts'
 import { RawClient } from '../../test/raw-client.ts'
 import { enqueueOf } from '../../test/running-broker.ts'
 import { aTcpRig, makeServer } from '../../test/tcp-rig.ts'
 import { until } from '../../test/until.ts'
+import { MemoryImage } from '../storage/memory-image.ts'
 
 const PING: RequestOf<'ping'> = { verb: 'ping' }
 const CLAIM: RequestOf<'claim'> = {
@@ -26,6 +28,53 @@ async function someConnections(
 ): Promise<RawClient[]> {
   return await Promise.all(Array.from({ length: count }, connect))
 }
+
+const MIB = 1024 * 1024
+
+describe('I22: the bytes of requests that wait', () => {
+  it('are bounded for all clients together: nobody is read until some have been answered', async () => {
+    const image = new MemoryImage()
+    const store = new GatedStore(image)
+    const rig = await aTcpRig({ inputBytesMax: 8 * MIB, makeStore: () => store })
+    const clients = await someConnections(rig.greeted, 12)
+    store.commits.shut()
+    for (const client of clients) {
+      client.sendAll([
+        [10, enqueueOf('mail', 1, MIB)],
+        [11, enqueueOf('mail', 1, MIB)],
+      ])
+    }
+    await until(() => rig.server.inputBytes > 6 * MIB)
+    expect(rig.answers.filter(({ verb }) => verb === 'enqueue')).toEqual([])
+
+    const small = await rig.greeted()
+    const seen: number[] = []
+    const watch = setInterval(() => seen.push(rig.server.inputBytes), 1)
+    onTestFinished(() => clearInterval(watch))
+    store.commits.open()
+
+    await Promise.all(clients.map((client) => Promise.all([client.answer(10), client.answer(11)])))
+    expect(await small.ask(2, PING)).toHaveProperty('wallMs')
+    expect(Math.max(...seen)).toBeLessThanOrEqual(8 * MIB)
+    expect(rig.server.inputBytes).toBe(0)
+  })
+
+  it('are freed when clients are gone, whatever they had begun', async () => {
+    const rig = await aTcpRig({ inputBytesMax: 8 * MIB })
+    const clients = await someConnections(rig.greeted, 6)
+    const frame = encodeRequestFrame(9, enqueueOf('mail', 1, MIB))
+    for (const client of clients) {
+      client.sendAll([[8, CLAIM]])
+      client.write(frame.subarray(0, frame.length - 1))
+    }
+    await until(() => rig.server.inputBytes > 3 * MIB)
+
+    for (const client of clients) client.destroy()
+    await rig.happened('closed', 6)
+
+    expect(rig.server.inputBytes).toBe(0)
+  })
+})
 
 describe('connections', () => {
   it('are refused in words when there are too many, and the others are not disturbed', async () => {

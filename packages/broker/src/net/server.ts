@@ -17,12 +17,16 @@ import type { World } from '../pipeline/partition.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import { AddressLimits, type PerAddressLimits } from './address-limits.ts'
 import { Connection, type ConnectionLimits, type Door } from './connection.ts'
+import { REFUSALS_AT_ONCE } from './descriptors.ts'
+import { InputBudget } from './input-budget.ts'
 import { Reception, type Welcome } from './reception.ts'
 
 export interface ServerOptions {
   readonly host: string
   readonly port: number
   readonly connectionsMax: number
+  /** Bytes of requests that are held for all clients together; beyond, nothing is read. */
+  readonly inputBytesMax: number
   readonly connection: ConnectionLimits
   readonly perAddress: PerAddressLimits
   readonly welcome: Omit<Welcome, 'frameBytesMax' | 'inFlightMax'>
@@ -69,6 +73,7 @@ export class TcpServer implements Door {
   readonly #server: Server
   readonly #reception: Reception
   readonly #addresses: AddressLimits
+  readonly #input: InputBudget
   readonly #connections = new Set<Connection>()
   readonly #conversations = new Set<Conversation>()
   #address: ListeningAddress | undefined
@@ -80,6 +85,7 @@ export class TcpServer implements Door {
     this.#parts = parts
     this.#options = options
     this.#addresses = new AddressLimits(options.perAddress)
+    this.#input = new InputBudget(options.inputBytesMax)
     const { pipeline, world, authenticate } = parts
     const { frameBytesMax, inFlightMax } = options.connection
     this.#reception = new Reception(
@@ -90,6 +96,17 @@ export class TcpServer implements Door {
     this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) =>
       this.#accept(socket),
     )
+    // Those who are refused in words hold a descriptor as well: beyond, they are dropped at once.
+    this.#server.maxConnections = options.connectionsMax + REFUSALS_AT_ONCE
+    this.#server.on('drop', (about) => {
+      const reason = `more than ${options.connectionsMax} connections`
+      this.#parts.onConnection('refused', { address: about?.remoteAddress ?? '', reason })
+    })
+  }
+
+  /** Bytes of requests that have not been answered, and of large ones on their way. */
+  get inputBytes(): number {
+    return this.#input.bytes
   }
 
   get connectionCount(): number {
@@ -161,8 +178,8 @@ export class TcpServer implements Door {
     }
   }
 
-  receive(conversation: Conversation, id: number, request: Request): void {
-    this.#parts.pipeline.receive(conversation, id, request)
+  receive(conversation: Conversation, id: number, request: Request, bytes: number): void {
+    this.#parts.pipeline.receive(conversation, id, request, bytes)
   }
 
   hangUp(conversation: Conversation): void {
@@ -189,7 +206,8 @@ export class TcpServer implements Door {
       return
     }
     const limits = this.#options.connection
-    this.#connections.add(new Connection(socket, this, { limits, clock, address }))
+    const input = this.#input
+    this.#connections.add(new Connection(socket, this, { limits, clock, address, input }))
     this.#parts.onConnection('opened', { address })
   }
 

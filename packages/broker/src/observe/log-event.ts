@@ -29,6 +29,14 @@ export const LOG_EVENTS = {
   'connection-opened': { level: 'debug', says: 'A client connected.' },
   'connection-closed': { level: 'debug', says: 'A connection has ended.' },
   'connection-refused': { level: 'debug', says: 'A connection was over a limit.' },
+  'connections-refused': {
+    level: 'warn',
+    says: 'Connections were refused since the last such line; how many, and why the last one.',
+  },
+  'connections-lowered': {
+    level: 'warn',
+    says: 'The process may open too few files for the connections that it is allowed to take.',
+  },
   'queue-created': { level: 'info', says: 'A queue was created.' },
   'queue-changed': { level: 'info', says: 'A queue was paused, resumed or set up anew.' },
   'worker-registered': { level: 'info', says: 'A worker registered.' },

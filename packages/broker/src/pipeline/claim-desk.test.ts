@@ -1,7 +1,7 @@
 // Claims: served at once, parked, re-sent, and with payloads that are on disk or damaged.
 
 import type { ClaimedTask, ReplyOf, TaskIdBytes } from '@tq/core'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { PipelineRig } from '../../test/pipeline-rig.ts'
 import {
   beatOf,
@@ -104,6 +104,70 @@ describe('the claim desk', () => {
 
     expect(plain.answerTo(first)).toBeUndefined()
     expect(able.resultOf<ClaimReply>(second).tasks).toHaveLength(1)
+  })
+
+  it('does not try claims that cannot take what came, however many of them wait', async () => {
+    const rig = await PipelineRig.open()
+    const choosy = rig.peer('choosy')
+    for (let claim = 1; claim <= 200; claim += 1) {
+      choosy.ask(claimOf({ claim, minPriority: 200, waitMs: 30_000 }))
+    }
+    const modest = rig.peer('modest')
+    const parked = modest.ask(claimOf({ waitMs: 30_000 }))
+    await rig.settle()
+    const step = vi.spyOn(rig.partition, 'step')
+
+    await enqueued(rig.peer('p'), 1)
+    await enqueued(rig.peer('p'), 2)
+
+    expect(step.mock.calls.filter(([command]) => command.kind === 'claim')).toHaveLength(1)
+    expect(modest.resultOf<ClaimReply>(parked).tasks).toHaveLength(1)
+    expect(rig.pipeline.parkedClaims).toBe(200)
+  })
+
+  it('looks at a parked claim again when its worker has got other labels', async () => {
+    const rig = await PipelineRig.open()
+    const worker = rig.peer('w')
+    const register = { verb: 'register', name: 'w', version: '1', slots: 1 } as const
+    await worker.reply({ ...register, labels: {} })
+    const parked = [1, 2].map((claim) => worker.ask(claimOf({ claim, waitMs: 30_000 })))
+    await enqueued(rig.peer('p'), 1, { requires: { gpu: true } })
+    expect(worker.answerTo(parked[0] as number)).toBeUndefined()
+
+    await worker.reply({ ...register, labels: { gpu: true } })
+    expect(worker.resultOf<ClaimReply>(parked[0] as number).tasks).toHaveLength(1)
+    await enqueued(rig.peer('p'), 2, { requires: { gpu: true } })
+
+    expect(worker.resultOf<ClaimReply>(parked[1] as number).tasks).toHaveLength(1)
+  })
+
+  it('takes what it does for a parked claim for no sign of life', async () => {
+    const rig = await PipelineRig.open()
+    const worker = rig.peer('w')
+    const labels = {}
+    await worker.reply({ verb: 'register', name: 'w', version: '1', labels, slots: 1 })
+    worker.ask(claimOf({ leaseMs: 60_000, waitMs: 30_000 }))
+    rig.ticker.start()
+    await rig.pass(10_000)
+    await enqueued(rig.peer('p'), 1)
+    expect(rig.partition.state.leases.count).toBe(1)
+
+    await rig.pass(5_500)
+
+    expect(rig.partition.state.leases.count).toBe(0)
+  })
+
+  it('grants nothing to a worker that has been silent for too long', async () => {
+    const rig = await PipelineRig.open()
+    const worker = rig.peer('w')
+    await worker.reply({ verb: 'register', name: 'w', version: '1', labels: {}, slots: 1 })
+    const parked = worker.ask(claimOf({ waitMs: 30_000 }))
+    await rig.pass(15_000)
+
+    await enqueued(rig.peer('p'), 1)
+
+    expect(worker.resultOf<ClaimReply>(parked).tasks).toEqual([])
+    expect(await claimed(rig.peer('other'), 1)).toBeDefined()
   })
 
   it.each([

@@ -3,9 +3,12 @@
 import { type ClaimedExtra, type ClaimedTask, type ClaimRequest, limits } from '@tq/core'
 import type { Claimed } from '../engine/decide-claim.ts'
 import { Refusal } from '../engine/decision.ts'
+import { lanesFor } from '../engine/pick.ts'
+import { type Queue, requirementsKey } from '../engine/queue.ts'
+import { type Session, sessionKey } from '../engine/session.ts'
 import { readPayloadRecord, type PayloadRecord } from '../storage/payload-record.ts'
 import type { Conversation } from './conversation.ts'
-import { Parking } from './parking.ts'
+import { type Line, type ParkedClaim, Parking } from './parking.ts'
 import type { Partition } from './partition.ts'
 
 const DEFAULT_PRIORITY = 128
@@ -13,6 +16,8 @@ const DEFAULT_PRIORITY = 128
 export class ClaimDesk {
   readonly #partition: Partition
   readonly #parking: Parking
+  /** Keys of sessions whose parked claims are to be looked at again. */
+  readonly #changed = new Set<string>()
 
   constructor(partition: Partition) {
     this.#partition = partition
@@ -34,26 +39,72 @@ export class ClaimDesk {
     if (this.#grant(conversation, id, request)) return
     if (request.waitMs === 0) this.#answerEmpty(conversation, id)
     else {
-      this.#parking.park({ conversation, requestId: id, request }, () =>
+      const session = this.#partition.state.sessionsByKey.get(conversation.sessionKey)
+      const kind = kindOf(session, request)
+      this.#parking.park({ conversation, requestId: id, request, kind }, () =>
         this.#answerEmpty(conversation, id),
       )
     }
   }
 
+  /** A session has other labels now, or is gone: what its parked claims may take has changed. */
+  sessionChanged(id: Uint8Array): void {
+    if (this.#parking.size > 0) this.#changed.add(sessionKey(id))
+  }
+
   /** Serves parked claims on queues that got ready tasks, so that both share one commit. */
   serveWoken(): void {
+    if (this.#changed.size > 0) this.#serveChanged()
     const { woken } = this.#partition.state
     for (const queue of woken) {
       woken.delete(queue)
-      if (this.#parking.countOn(queue.name) === 0) continue
-      for (const parked of this.#parking.on(queue.name)) {
-        if (queue.paused || queue.countOf('queued') === 0) break
-        const { conversation, requestId, request } = parked
-        if (this.#grant(conversation, requestId, request)) {
-          this.#parking.unpark(conversation, requestId)
-        }
-      }
+      if (this.#parking.countOn(queue.name) > 0) this.#serve(queue)
     }
+  }
+
+  #serveChanged(): void {
+    for (const key of this.#changed) {
+      this.#changed.delete(key)
+      const session = this.#partition.state.sessionsByKey.get(key)
+      const claims = this.#parking.regroup(key, (request) => kindOf(session, request))
+      for (const parked of claims) this.#serveAgain(parked)
+    }
+  }
+
+  /** Who has waited longest goes first, of those who could take something at all. */
+  #serve(queue: Queue): void {
+    const hasWork = (line: Line): boolean => this.#hasWorkFor(line.first, queue)
+    let lines = this.#parking.linesOn(queue.name).filter(hasWork)
+    while (lines.length > 0 && !queue.paused && queue.countOf('queued') > 0) {
+      const line = lines.reduce((first, other) => (other.since < first.since ? other : first))
+      const parked = line.first
+      const isServed = parked !== undefined && hasWork(line) && this.#serveAgain(parked)
+      // What one line took, others could have taken: all are looked at again, once.
+      if (!isServed) lines = lines.filter((other) => other !== line && hasWork(other))
+    }
+  }
+
+  #hasWorkFor(parked: ParkedClaim | undefined, queue: Queue): boolean {
+    if (parked === undefined) return false
+    const session = this.#partition.state.sessionsByKey.get(parked.conversation.sessionKey)
+    return lanesFor(session, queue, parked.request.minPriority ?? 0).length > 0
+  }
+
+  /** Tries a parked claim once more. False if it found nothing and waits on. */
+  #serveAgain({ conversation, requestId, request }: ParkedClaim): boolean {
+    // Leases of a silent worker would be lost at once, and each loss counts against its task.
+    if (this.#isSilent(conversation)) return this.abort(conversation, requestId)
+    if (!this.#grant(conversation, requestId, request, 'retried')) return false
+    this.#parking.unpark(conversation, requestId)
+    return true
+  }
+
+  #isSilent({ sessionKey: key }: Conversation): boolean {
+    const { state } = this.#partition
+    const session = state.sessionsByKey.get(key)
+    if (session?.worker === undefined) return false
+    const silentMs = this.#partition.now().tickMs - session.lastSeenTickMs
+    return silentMs >= state.options.workerDeadMs
   }
 
   /** Answers a parked claim empty; false if there is none under this id. */
@@ -75,7 +126,12 @@ export class ClaimDesk {
   }
 
   /** Leases what is ready. False if nothing is: the claim may be parked. */
-  #grant(conversation: Conversation, id: number, request: ClaimRequest): boolean {
+  #grant(
+    conversation: Conversation,
+    id: number,
+    request: ClaimRequest,
+    by: 'asked' | 'retried' = 'asked',
+  ): boolean {
     const { session, principal } = conversation
     const decision = this.#partition.step<'claim'>(
       {
@@ -83,6 +139,7 @@ export class ClaimDesk {
         request,
         session: { id: session, principal },
         payloadBytesMax: limits.CLAIM_REPLY_BYTES_MAX,
+        isRetried: by === 'retried',
       },
       principal,
     )
@@ -182,6 +239,11 @@ export class ClaimDesk {
     const text = 'the store could not be read; the leases come back by themselves'
     conversation.refuse(id, 'UNAVAILABLE', text, { retryAfterMs: 1_000 })
   }
+}
+
+/** Two claims with the same labels and the same least priority may take the same tasks. */
+function kindOf(session: Session | undefined, request: ClaimRequest): string {
+  return `${request.minPriority ?? 0} ${requirementsKey(session?.worker?.labels)}`
 }
 
 function extraOf(claimed: Claimed, meta: PayloadRecord['meta']): ClaimedExtra {

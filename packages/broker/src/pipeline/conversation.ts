@@ -22,6 +22,12 @@ export interface Sink {
   readonly isFull: boolean
 }
 
+/** Counts the bytes of requests while they are carried out. */
+export interface InputCount {
+  hold(bytes: number): void
+  free(bytes: number): void
+}
+
 export interface Speaker {
   readonly principal: string
   readonly session: Uint8Array
@@ -29,6 +35,7 @@ export interface Speaker {
 
 /** Verbs whose answers may have megabytes, and that lose nothing by being asked again. */
 const MAY_BE_LARGE: ReadonlySet<Verb> = new Set<Verb>([
+  'backup',
   'claim',
   'get',
   'list',
@@ -37,6 +44,8 @@ const MAY_BE_LARGE: ReadonlySet<Verb> = new Set<Verb>([
   'wait',
   'workers',
 ])
+/** Verbs that are parked without an answer, and that nobody answers when their connection is gone. */
+const ONLY_WAITS: ReadonlySet<Verb> = new Set<Verb>(['backup', 'claim', 'wait'])
 const ROOM_AFTER_MS = 100
 
 export class Conversation {
@@ -47,8 +56,10 @@ export class Conversation {
   isOpen = true
   /** Its session speaks over a newer connection: what still comes over this one may come late. */
   isSuperseded = false
-  /** Verbs of requests that have not been answered, by request id. */
-  readonly #outstanding = new Map<number, Verb>()
+  /** Told of the bytes of each request until it has been answered. */
+  input: InputCount | undefined
+  /** Requests that have not been answered, by request id. */
+  readonly #outstanding = new Map<number, { readonly verb: Verb; readonly bytes: number }>()
   readonly #onAnswer: (verb: Verb, code: ErrorCode | 'OK') => void
 
   constructor(
@@ -68,14 +79,26 @@ export class Conversation {
   }
 
   /** Notes a request; false if its id belongs to one that has not been answered. */
-  begin(id: number, verb: Verb): boolean {
+  begin(id: number, verb: Verb, bytes = 0): boolean {
     if (this.#outstanding.has(id)) return false
-    this.#outstanding.set(id, verb)
+    this.#outstanding.set(id, { verb, bytes })
+    this.input?.hold(bytes)
     return true
   }
 
+  /** Nobody is there to hear the answer, and nothing is done about the request any more. */
+  drop(id: number): void {
+    this.input?.free(this.#outstanding.get(id)?.bytes ?? 0)
+    this.#outstanding.delete(id)
+  }
+
+  /** The connection is gone: what only waits is dropped, what is carried out goes on. */
+  dropWaiting(): void {
+    for (const [id, { verb }] of this.#outstanding) if (ONLY_WAITS.has(verb)) this.drop(id)
+  }
+
   reply(id: number, result: unknown, lsn: number): void {
-    const verb = this.#outstanding.get(id)
+    const verb = this.#outstanding.get(id)?.verb
     if (verb !== undefined && MAY_BE_LARGE.has(verb) && this.sink.isFull) {
       // Dropping the connection instead would make its client ask for all of them again, for ever.
       const text = 'too many answers wait to be read on this connection'
@@ -108,9 +131,9 @@ export class Conversation {
   }
 
   #end(id: number, code: ErrorCode | 'OK'): void {
-    const verb = this.#outstanding.get(id)
-    if (verb === undefined) return
-    this.#outstanding.delete(id)
-    this.#onAnswer(verb, code)
+    const request = this.#outstanding.get(id)
+    if (request === undefined) return
+    this.drop(id)
+    this.#onAnswer(request.verb, code)
   }
 }

@@ -188,6 +188,16 @@ describe('an idempotency key', () => {
     expect(hashesOf(enqueueOf('mail', [aTask({ ...options, priority: 4 })]))).not.toEqual(one)
     expect(hashesOf(enqueueOf('mail', [aTask()]))).toEqual([undefined])
   })
+
+  it('is of the same request whether an option has its default or is left out (I6)', () => {
+    const [plain] = hashesOf(enqueueOf('mail', [aTask({ idempotencyKey: 'k' })]))
+    const defaults = { priority: 128, delayMs: 0, requires: {}, headers: {}, retry: {} }
+    const explicit = hashesOf(enqueueOf('mail', [aTask({ idempotencyKey: 'k', ...defaults })]))
+    const other = hashesOf(enqueueOf('mail', [aTask({ idempotencyKey: 'k', delayMs: 1 })]))
+
+    expect(explicit).toEqual([plain])
+    expect(other).not.toEqual([plain])
+  })
 })
 
 describe('a verb over tasks that may have ended', () => {

@@ -98,12 +98,39 @@ function sinceTickMs(
 }
 
 function hashOf(queue: string, task: TaskSpec): Uint8Array {
-  const { idempotencyKey: _, ...options } = task.options ?? {}
   return createHash('sha256')
-    .update(JSON.stringify([queue, task.type, options], sortedKeys))
+    .update(JSON.stringify([queue, task.type, tellingOptions(task)], sortedKeys))
     .update(task.payload)
     .digest()
 }
+
+/**
+ * What says something: an option with its default is the same request as one that is left out.
+ * Defaults that come from the queue's settings are not known here, and may change.
+ */
+function tellingOptions(task: TaskSpec): Readonly<Record<string, unknown>> {
+  const { idempotencyKey: _, ...options } = task.options ?? {}
+  return Object.fromEntries(
+    Object.entries(options).filter(([name, value]) => !isDefault(name, value)),
+  )
+}
+
+function isDefault(name: string, value: unknown): boolean {
+  switch (name) {
+    case 'priority':
+      return value === DEFAULT_PRIORITY
+    case 'delayMs':
+      return value === 0
+    case 'requires':
+    case 'headers':
+    case 'retry':
+      return Object.keys(value as object).length === 0
+    default:
+      return false
+  }
+}
+
+const DEFAULT_PRIORITY = 128
 
 /** The same options are the same request, in whatever order a client writes its maps. */
 function sortedKeys(_: string, value: unknown): unknown {

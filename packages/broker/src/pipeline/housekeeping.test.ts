@@ -271,6 +271,7 @@ describe('housekeeping of idempotency keys', () => {
       housekeeping: { dedupeMs: 1_000 },
     })
     const peer = rig.peer('w')
+    await rig.housekeeping.begin()
     await enqueued(peer, 1, { idempotencyKey: 'old' })
     await peer.reply(completeOf(await claimed(peer, 1)))
     await rig.pass(600)
@@ -292,11 +293,99 @@ describe('housekeeping of idempotency keys', () => {
 
   it('looks and goes where there are none', async () => {
     const rig = await PipelineRig.open()
+    await rig.housekeeping.begin()
 
     await rig.housekeeping.step()
     await rig.settle()
 
     expect(rig.reports).toEqual([])
+  })
+})
+
+describe('housekeeping while the wall clock steps', () => {
+  const DAY_MS = 86_400_000
+  const SETTINGS = { queues: { retentionMs: 1_000, deadRetentionMs: 1_000 } } as const
+  const HOUSE = { housekeeping: { dedupeMs: 1_000 } } as const
+
+  /** An idempotency key, a completed and a dead task, half a second old. */
+  async function aKeeper(): Promise<PipelineRig> {
+    const rig = await PipelineRig.open({ ...SETTINGS, ...HOUSE })
+    const peer = rig.peer('w')
+    await rig.housekeeping.begin()
+    await enqueued(peer, 1, { idempotencyKey: 'key' })
+    await peer.reply(completeOf(await claimed(peer, 1)))
+    await died(peer, 2)
+    await rig.housekeeping.step()
+    await rig.pass(500)
+    return rig
+  }
+
+  async function keptAfterStep(rig: PipelineRig): Promise<number[]> {
+    void rig.housekeeping.step()
+    await rig.settle()
+    return (['dedupe', 'dedupeByAge', 'done', 'doneByEnd'] as const).map((name) => count(rig, name))
+  }
+
+  it('forgets nothing because it was set ahead, not even after a restart', async () => {
+    const rig = await aKeeper()
+
+    rig.wallOffsetMs = 3_650 * DAY_MS
+
+    expect(await keptAfterStep(rig)).toEqual([1, 1, 2, 2])
+    const again = await rig.reopened({ ...SETTINGS, ...HOUSE })
+    again.wallOffsetMs = 3_650 * DAY_MS
+    await again.housekeeping.begin()
+    expect(await keptAfterStep(again)).toEqual([1, 1, 2, 2])
+    await again.pass(1_200)
+    expect(await keptAfterStep(again)).toEqual([0, 0, 0, 0])
+  })
+
+  it('forgets nothing because it was set ahead before the first look', async () => {
+    const rig = await PipelineRig.open({ ...SETTINGS, ...HOUSE })
+    await enqueued(rig.peer('w'), 1, { idempotencyKey: 'key' })
+
+    rig.wallOffsetMs = DAY_MS
+    await rig.housekeeping.begin()
+
+    expect((await keptAfterStep(rig)).slice(0, 2)).toEqual([1, 1])
+  })
+
+  it('forgets nothing because it was set ahead while the broker was down', async () => {
+    const rig = await aKeeper()
+
+    const again = await rig.reopened({ ...SETTINGS, ...HOUSE })
+    again.wallOffsetMs = DAY_MS
+    await again.housekeeping.begin()
+
+    expect(await keptAfterStep(again)).toEqual([1, 1, 2, 2])
+  })
+
+  it('forgets nothing that was written while it was set back', async () => {
+    const rig = await PipelineRig.open({ ...SETTINGS, ...HOUSE })
+    const peer = rig.peer('w')
+    await rig.housekeeping.begin()
+    await rig.housekeeping.step()
+    await rig.pass(500)
+    rig.wallOffsetMs = -DAY_MS
+    await enqueued(peer, 1, { idempotencyKey: 'key' })
+    await rig.housekeeping.step()
+    await rig.pass(500)
+
+    rig.wallOffsetMs = 0
+
+    expect((await keptAfterStep(rig)).slice(0, 2)).toEqual([1, 1])
+  })
+
+  it('forgets what is old all the same', async () => {
+    const rig = await aKeeper()
+    rig.wallOffsetMs = -DAY_MS
+    await rig.housekeeping.step()
+    rig.wallOffsetMs = 0
+    await rig.housekeeping.step()
+
+    await rig.pass(1_200)
+
+    expect(await keptAfterStep(rig)).toEqual([0, 0, 0, 0])
   })
 })
 

@@ -15,12 +15,14 @@ import {
   parseDoneByEndKey,
   taskKey,
 } from '../storage/key.ts'
+import { encodeWall, WALL_KEY } from '../storage/wall-record.ts'
 import type { Partition } from './partition.ts'
+import { type Clocks, WallHistory } from './wall-history.ts'
 
 export interface HousekeepingOptions {
   /** Terminal tasks that are kept of all queues together. */
   readonly keptMax: number
-  /** How long an idempotency key is remembered, in ms. */
+  /** How long an idempotency key is remembered, in ms of the tick clock. */
   readonly dedupeMs: number
 }
 
@@ -34,10 +36,22 @@ interface Kept {
   dead: number
 }
 
+/** A queue, and what must go of it: so many of the oldest, and all that is older than `ageMs`. */
+interface Overfull {
+  readonly queue: Queue
+  readonly endClass: EndClass
+  readonly excess: number
+  readonly ageMs: number
+}
+
 export class Housekeeping {
   readonly #partition: Partition
   readonly #options: HousekeepingOptions
   readonly #kept = new Map<number, Kept>()
+  /** As they stood before anything was written. */
+  readonly #startClocks: Clocks
+  /** Without it nobody can tell how old is what is kept, and nothing goes for its age. */
+  #wall: WallHistory | undefined
   /** Changes that came in while the kept tasks were being counted. */
   #isCounted = false
   #isBusy = false
@@ -46,6 +60,7 @@ export class Housekeeping {
   constructor(partition: Partition, options: HousekeepingOptions) {
     this.#partition = partition
     this.#options = options
+    this.#startClocks = partition.now()
   }
 
   /** How many ended tasks of a queue are kept; null until they have been counted. */
@@ -68,8 +83,17 @@ export class Housekeeping {
    * work. Only what stood on disk at the start is counted here; changes since are noted as they come.
    */
   async begin(): Promise<void> {
+    // First of all: a commit that landed before the count began would be counted and noted, twice.
     await this.#countKept()
+    await this.#readWall()
     await this.#readJournal()
+  }
+
+  async #readWall(): Promise<void> {
+    const { lookup, lastClocks } = this.#partition
+    this.#wall = new WallHistory(await lookup.wallSteps())
+    if (lastClocks !== undefined) this.#noteClocks(lastClocks)
+    this.#noteClocks(this.#startClocks)
   }
 
   async #countKept(): Promise<void> {
@@ -105,6 +129,7 @@ export class Housekeeping {
     this.#isBusy = true
     try {
       this.#trimJournal()
+      this.#noteClocks(this.#partition.now())
       await this.#forgetDedupe()
       if (this.#isCounted) await this.#forgetOverfull()
     } finally {
@@ -120,11 +145,25 @@ export class Housekeeping {
     commits.kick()
   }
 
+  #noteClocks(clocks: Clocks): void {
+    const { builder, commits } = this.#partition
+    if (this.#wall?.note(clocks) !== true) return
+    builder.put(WALL_KEY, encodeWall(this.#wall.steps))
+    commits.kick()
+  }
+
+  /** What was written at this moment or before is older than `ageMs`; true for this turn only. */
+  #momentBefore(ageMs: number): number {
+    const now = this.#partition.now()
+    this.#noteClocks(now)
+    return this.#wall?.momentBefore(ageMs, now.tickMs) ?? -Infinity
+  }
+
   async #forgetDedupe(): Promise<void> {
     const { builder, store, commits } = this.#partition
-    const before = this.#partition.now().wallMs - this.#options.dedupeMs
     for await (const page of store.load(familyRange('dedupeByAge'), STEP_ITEMS)) {
       if (this.#isStopped) return
+      const before = this.#momentBefore(this.#options.dedupeMs)
       for (const [key] of page) {
         const { atMs, dedupe } = parseDedupeByAgeKey(key)
         if (atMs > before) break
@@ -137,21 +176,12 @@ export class Housekeeping {
   }
 
   async #forgetOverfull(): Promise<void> {
-    const { fetches } = this.#partition
-    // Until this has ended, a task that was redriven since its end was read stays in memory, even if
-    // it ends once more: that it is there tells that what was read of it is not true any more.
-    const ticket = fetches.begin()
-    try {
-      for (const target of this.#overfull()) await this.#forgetEnded(target)
-    } finally {
-      fetches.end(ticket)
-    }
+    for (const target of this.#overfull()) await this.#forgetEnded(target)
   }
 
   /** Queues that keep more or longer than they should, with how many of the oldest must go. */
-  *#overfull(): Generator<{ queue: Queue; endClass: EndClass; excess: number; beforeMs: number }> {
+  *#overfull(): Generator<Overfull> {
     const { state } = this.#partition
-    const { wallMs } = this.#partition.now()
     let total = 0
     for (const kept of this.#kept.values()) total += kept.done + kept.dead
     let overall = Math.max(0, total - this.#options.keptMax)
@@ -163,7 +193,7 @@ export class Housekeeping {
         const share = Math.min(count, overall)
         overall -= share
         const excess = Math.max(0, count - rule.count, share)
-        yield { queue, endClass, excess, beforeMs: wallMs - rule.ms }
+        yield { queue, endClass, excess, ageMs: rule.ms }
       }
     }
   }
@@ -176,37 +206,50 @@ export class Housekeeping {
     return kept === undefined ? 0 : kept.done + kept.dead
   }
 
-  async #forgetEnded(target: {
-    queue: Queue
-    endClass: EndClass
-    excess: number
-    beforeMs: number
-  }): Promise<void> {
-    const { queue, endClass } = target
+  async #forgetEnded({ queue, endClass, excess, ageMs }: Overfull): Promise<void> {
     const range = doneByEndRange({ slot: queue.slot, queueNumber: queue.number, endClass })
-    let excess = target.excess
-    for await (const page of this.#partition.store.load(range, STEP_ITEMS)) {
+    let { from } = range
+    let left = excess
+    while (!this.#isStopped) {
+      const wanted = { queue, endClass, excess: left, ageMs, range: { from, to: range.to } }
+      const page = await this.#forgetPage(wanted)
+      if (page.last === undefined) return
+      left -= page.doomed
+      from = Uint8Array.of(...page.last, 0)
+      // Step by step: the next page waits until the broker's own work has had its commit as well.
+      await this.#durable()
+    }
+  }
+
+  /** Forgets a page of the oldest; tells its last key if all of it had to go and more may follow. */
+  async #forgetPage(
+    wanted: Overfull & { readonly range: KeyRange },
+  ): Promise<{ readonly doomed: number; readonly last: Uint8Array | undefined }> {
+    const { queue, endClass, excess } = wanted
+    const { fetches, lookup, state, store } = this.#partition
+    // Until this has ended, a task that was redriven since its end was read stays in memory, even if
+    // it ends once more: that it is there tells that what was read of it is not true any more. It
+    // spans one page, read anew: whatever ends meanwhile, of all queues, stays in memory as well.
+    const ticket = fetches.begin()
+    try {
+      const page = await firstPage(store.load(wanted.range, STEP_ITEMS))
       const entries = page.map(([key]) => ({ key, ...parseDoneByEndKey(key) }))
-      const doomed = entries.filter(
-        ({ endMs }, index) => index < excess || endMs <= target.beforeMs,
-      )
-      excess -= doomed.length
-      if (doomed.length === 0) return
-      const ended = await this.#partition.lookup.ended(
-        doomed.map(({ id }) => id),
-        'without-results',
-      )
-      if (this.#isStopped) return
+      const beforeMs = this.#momentBefore(wanted.ageMs)
+      const doomed = entries.filter(({ endMs }, index) => index < excess || endMs <= beforeMs)
+      const ids = doomed.map(({ id }) => id)
+      const ended = ids.length === 0 ? NOTHING : await lookup.ended(ids, 'without-results')
+      if (this.#isStopped) return { doomed: 0, last: undefined }
       const counted = { queueNumber: queue.number, endClass, change: -1 } as const
       for (const { key, id } of doomed) {
         // A task that was redriven since has taken its records away itself.
-        if (this.#partition.state.index.find(id) !== undefined) continue
+        if (state.index.find(id) !== undefined) continue
         this.#forgetOne(key, id, ended.get(hexOf(id))?.chapters ?? 0)
         this.note([counted])
       }
-      // Step by step: the next page waits until the broker's own work has had its commit as well.
-      await this.#durable()
-      if (doomed.length < page.length) return
+      const isWhole = doomed.length === page.length
+      return { doomed: doomed.length, last: isWhole ? page.at(-1)?.[0] : undefined }
+    } finally {
+      fetches.end(ticket)
     }
   }
 
@@ -222,6 +265,13 @@ export class Housekeeping {
     for (const key of keptHistoryKeys(id, chapters)) builder.delete(key)
     this.#partition.noteForgotten(id)
   }
+}
+
+const NOTHING: EndedTasks = new Map()
+
+async function firstPage(pages: AsyncIterable<readonly Entry[]>): Promise<readonly Entry[]> {
+  for await (const page of pages) return page
+  return []
 }
 
 function ruleOf(

@@ -5,7 +5,7 @@ import { ManualScheduler } from '../../test/manual-scheduler.ts'
 import { claimOf } from '../../test/request-builder.ts'
 import { aSession } from '../../test/task-builder.ts'
 import { Conversation } from './conversation.ts'
-import { Parking } from './parking.ts'
+import { type ParkedClaim, Parking } from './parking.ts'
 
 const SINK = { send: () => undefined, setReading: () => undefined, isFull: false }
 
@@ -31,10 +31,26 @@ describe('the parking', () => {
       readonly queues?: readonly string[]
       readonly claim?: number
       readonly waitMs?: number
+      readonly kind?: string
     } = {},
   ): void {
-    const request = claimOf({ waitMs: 1_000, claim: requestId, ...wish })
-    parking.park({ conversation, requestId, request }, () => late.push(requestId))
+    const { kind = 'any', ...asked } = wish
+    const request = claimOf({ waitMs: 1_000, claim: requestId, ...asked })
+    parking.park({ conversation, requestId, request, kind }, () => late.push(requestId))
+  }
+
+  /** The request ids of a queue's lines, each in its order. */
+  function linesOn(queue: string): number[][] {
+    const lines: number[][] = []
+    for (const line of parking.linesOn(queue)) {
+      const waiting: ParkedClaim[] = []
+      for (let { first } = line; first !== undefined; { first } = line) {
+        waiting.push(first)
+        parking.unpark(first.conversation, first.requestId)
+      }
+      lines.push(waiting.map(({ requestId }) => requestId))
+    }
+    return lines
   }
 
   it('keeps the claims on a queue in the order in which they came', () => {
@@ -43,10 +59,38 @@ describe('the parking', () => {
     park(other, 2)
     park(one, 3, { queues: ['mail', 'video'] })
 
-    expect(parking.on('mail').map(({ requestId }) => requestId)).toEqual([1, 2, 3])
-    expect(parking.on('video').map(({ requestId }) => requestId)).toEqual([3])
-    expect(parking.on('sync')).toEqual([])
-    expect([parking.countOn('mail'), parking.countOn('sync'), parking.size]).toEqual([3, 0, 3])
+    expect([parking.countOn('mail'), parking.countOn('video'), parking.size]).toEqual([3, 1, 3])
+    expect(parking.linesOn('video').map(({ first }) => first?.requestId)).toEqual([3])
+    expect(linesOn('mail')).toEqual([[1, 2, 3]])
+    expect(linesOn('sync')).toEqual([])
+    expect([parking.countOn('mail'), parking.countOn('video'), parking.size]).toEqual([0, 0, 0])
+  })
+
+  it('has a line for each kind of claim, and knows which has waited longest', () => {
+    const one = aConversation('one')
+    park(one, 1, { kind: 'plain' })
+    park(one, 2, { kind: 'gpu' })
+    park(one, 3, { kind: 'plain' })
+
+    const [plain, gpu] = parking.linesOn('mail')
+    expect((plain?.since ?? 0) < (gpu?.since ?? 0)).toBe(true)
+    parking.unpark(one, 1)
+    expect((plain?.since ?? 0) > (gpu?.since ?? 0)).toBe(true)
+
+    expect(linesOn('mail')).toEqual([[3], [2]])
+  })
+
+  it('puts the claims of a session at the end of other lines', () => {
+    const [one, other] = [aConversation('one'), aConversation('other')]
+    park(one, 1, { kind: 'plain' })
+    park(other, 2, { kind: 'gpu', queues: ['mail', 'mail', 'video'] })
+
+    const moved = parking.regroup(one.sessionKey, () => 'gpu')
+
+    expect(moved.map(({ requestId }) => requestId)).toEqual([1])
+    expect(parking.countOn('mail')).toBe(2)
+    expect(linesOn('mail')).toEqual([[2, 1]])
+    expect(parking.regroup(one.sessionKey, () => 'plain')).toEqual([])
   })
 
   it('gives a claim up when its time has passed, once', () => {

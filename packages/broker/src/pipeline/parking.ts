@@ -7,18 +7,52 @@ export interface ParkedClaim {
   readonly conversation: Conversation
   readonly requestId: number
   readonly request: ClaimRequest
+  /** Claims of the same kind on the same queue may take the same tasks of it. */
+  readonly kind: string
+}
+
+/** Claims of one kind on one queue: if the first of them can take nothing, none can. */
+export interface Line {
+  /** Who has waited longest; undefined once nobody is left. */
+  readonly first: ParkedClaim | undefined
+  /** When that one came, as a number that grows. */
+  readonly since: number
 }
 
 interface Entry extends ParkedClaim {
+  kind: string
+  /** Grows with each claim that comes. */
+  number: number
   timer: Timer | undefined
+}
+
+class EntryLine implements Line {
+  readonly entries = new Set<Entry>()
+
+  get first(): Entry | undefined {
+    for (const entry of this.entries) return entry
+    return undefined
+  }
+
+  get since(): number {
+    return this.first?.number ?? Infinity
+  }
+}
+
+/** The lines on one queue by kind, and how many stand in all of them. */
+interface QueueLines {
+  readonly byKind: Map<string, EntryLine>
+  count: number
 }
 
 export class Parking {
   readonly #scheduler: Scheduler
-  readonly #byQueue = new Map<string, Set<Entry>>()
+  readonly #byQueue = new Map<string, QueueLines>()
   readonly #byConversation = new Map<Conversation, Map<number, Entry>>()
-  readonly #bySession = new Map<string, Entry>()
+  /** By session, and by the number that it gave the claim. */
+  readonly #bySession = new Map<string, Map<number, Entry>>()
   #size = 0
+  #lastNumber = 0
 
   constructor(scheduler: Scheduler) {
     this.#scheduler = scheduler
@@ -29,24 +63,26 @@ export class Parking {
   }
 
   countOn(queue: string): number {
-    return this.#byQueue.get(queue)?.size ?? 0
+    return this.#byQueue.get(queue)?.count ?? 0
   }
 
   /** Parks a claim until work is ready, it is taken out, or its time has passed. */
   park(claim: ParkedClaim, onDeadline: () => void): void {
-    const entry: Entry = { ...claim, timer: undefined }
-    for (const queue of claim.request.queues) {
-      const entries = this.#byQueue.get(queue)
-      if (entries === undefined) this.#byQueue.set(queue, new Set([entry]))
-      else entries.add(entry)
-    }
+    const entry: Entry = { ...claim, number: 0, timer: undefined }
+    this.#lineUp(entry)
     const own = this.#byConversation.get(claim.conversation)
     if (own === undefined) {
       this.#byConversation.set(claim.conversation, new Map([[claim.requestId, entry]]))
     } else {
       own.set(claim.requestId, entry)
     }
-    this.#bySession.set(nameOf(claim.conversation.sessionKey, claim.request.claim), entry)
+    const { sessionKey } = claim.conversation
+    const ofSession = this.#bySession.get(sessionKey)
+    if (ofSession === undefined) {
+      this.#bySession.set(sessionKey, new Map([[claim.request.claim, entry]]))
+    } else {
+      ofSession.set(claim.request.claim, entry)
+    }
     this.#size += 1
     entry.timer = this.#scheduler.after(claim.request.waitMs, () => {
       this.#remove(entry)
@@ -54,9 +90,20 @@ export class Parking {
     })
   }
 
-  /** The claims on a queue, in the order in which they came. */
-  on(queue: string): ParkedClaim[] {
-    return [...(this.#byQueue.get(queue) ?? [])]
+  /** The lines on a queue, in no order. */
+  linesOn(queue: string): Line[] {
+    return [...(this.#byQueue.get(queue)?.byKind.values() ?? [])]
+  }
+
+  /** The claims of a session are of another kind now. They go to the end of their new lines. */
+  regroup(sessionKey: string, kindOf: (request: ClaimRequest) => string): ParkedClaim[] {
+    const entries = [...(this.#bySession.get(sessionKey)?.values() ?? [])]
+    for (const entry of entries) {
+      this.#stepOut(entry)
+      entry.kind = kindOf(entry.request)
+      this.#lineUp(entry)
+    }
+    return entries
   }
 
   all(): ParkedClaim[] {
@@ -79,24 +126,43 @@ export class Parking {
 
   /** The parked claim with this number in this session: the one that a re-sent claim replaces. */
   find(sessionKey: string, claim: number): ParkedClaim | undefined {
-    return this.#bySession.get(nameOf(sessionKey, claim))
+    return this.#bySession.get(sessionKey)?.get(claim)
   }
 
   #remove(entry: Entry): void {
+    const { conversation, request, requestId } = entry
     entry.timer?.cancel()
-    for (const queue of entry.request.queues) {
-      const entries = this.#byQueue.get(queue)
-      entries?.delete(entry)
-      if (entries?.size === 0) this.#byQueue.delete(queue)
-    }
-    const own = this.#byConversation.get(entry.conversation)
-    if (own?.delete(entry.requestId) !== true) return
+    this.#stepOut(entry)
+    const own = this.#byConversation.get(conversation)
+    if (own?.delete(requestId) !== true) return
     this.#size -= 1
-    this.#bySession.delete(nameOf(entry.conversation.sessionKey, entry.request.claim))
-    if (own.size === 0) this.#byConversation.delete(entry.conversation)
+    if (own.size === 0) this.#byConversation.delete(conversation)
+    const ofSession = this.#bySession.get(conversation.sessionKey)
+    ofSession?.delete(request.claim)
+    if (ofSession?.size === 0) this.#bySession.delete(conversation.sessionKey)
   }
-}
 
-function nameOf(sessionKey: string, claim: number): string {
-  return `${sessionKey} ${claim}`
+  #lineUp(entry: Entry): void {
+    this.#lastNumber += 1
+    entry.number = this.#lastNumber
+    for (const queue of new Set(entry.request.queues)) {
+      const lines = this.#byQueue.get(queue) ?? { byKind: new Map<string, EntryLine>(), count: 0 }
+      this.#byQueue.set(queue, lines)
+      const line = lines.byKind.get(entry.kind) ?? new EntryLine()
+      lines.byKind.set(entry.kind, line)
+      line.entries.add(entry)
+      lines.count += 1
+    }
+  }
+
+  #stepOut(entry: Entry): void {
+    for (const queue of new Set(entry.request.queues)) {
+      const lines = this.#byQueue.get(queue)
+      const line = lines?.byKind.get(entry.kind)
+      if (lines === undefined || line?.entries.delete(entry) !== true) continue
+      lines.count -= 1
+      if (line.entries.size === 0) lines.byKind.delete(entry.kind)
+      if (lines.count === 0) this.#byQueue.delete(queue)
+    }
+  }
 }

@@ -62,6 +62,8 @@ export class Partition {
   readonly world: World
   readonly ids: TaskIdMaker
   readonly epoch: number
+  /** The two clocks at the last commit before the start; undefined before the first. */
+  readonly lastClocks: { readonly wallMs: number; readonly tickMs: number } | undefined
   readonly #events: PartitionEvents
   readonly #tickBase: number
   readonly #monotonicBase: number
@@ -101,6 +103,7 @@ export class Partition {
     this.world = world
     this.epoch = opened.ownership.epoch
     this.#events = events
+    this.lastClocks = record.wallMs === 0 ? undefined : record
     this.#tickBase = record.tickMs
     this.#monotonicBase = world.clock.monotonicMs()
     this.#verify = new VerifyMark(record.verifyFromLsn)
@@ -185,9 +188,11 @@ export class Partition {
     this.#verify.note(lsn, built.bytes)
     this.journal.note({ lsn, bytes: built.journalBytes, tickMs: this.now().tickMs })
     if (built.endedTasks.length > 0 || built.writtenKeys.length > 0) {
+      // Nothing else of the commit is kept meanwhile: its batch has the payloads of all its tasks.
+      const { endedTasks, writtenKeys } = built
       this.fetches.whenQuiet(() => {
-        this.engine.forget(built.endedTasks)
-        for (const key of built.writtenKeys) this.state.pendingKeys.delete(key)
+        this.engine.forget(endedTasks)
+        for (const key of writtenKeys) this.state.pendingKeys.delete(key)
       })
     }
     this.#events.onCommitted(report)

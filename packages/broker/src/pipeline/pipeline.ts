@@ -14,6 +14,7 @@ import {
 import { Refusal } from '../engine/decision.ts'
 import type { Command, EndedTasks, EnqueueFindings } from '../engine/command.ts'
 import { Backlog } from './backlog.ts'
+import { BackupDesk } from './backup-desk.ts'
 import { admit, type AdmissionLimits } from './admission.ts'
 import { ClaimDesk } from './claim-desk.ts'
 import { Conversation, type Sink, type Speaker } from './conversation.ts'
@@ -30,7 +31,12 @@ export interface PipelineOptions {
   readonly heartbeatMs: number
   /** Version of the broker, for stats. */
   readonly version: string
+  /** The store's id in hex, for backups; a store in memory has none. */
+  readonly storeId?: string
 }
+
+/** Names no store: what a store in memory is called in its backups. */
+const NO_STORE_ID = '0'.repeat(32)
 
 export interface PipelineEvents {
   readonly onAnswer: (verb: Verb, code: ErrorCode | 'OK') => void
@@ -45,6 +51,7 @@ export class Pipeline {
   readonly #newest = new Map<string, Conversation>()
   readonly #claims: ClaimDesk
   readonly #reads: ReadDesk
+  readonly #backups: BackupDesk
   readonly #bell: StopBell
   readonly #backlog: Backlog
   #isStopped = false
@@ -66,6 +73,8 @@ export class Pipeline {
       heartbeatMs: options.heartbeatMs,
       version: options.version,
     })
+    const { version, storeId = NO_STORE_ID } = options
+    this.#backups = new BackupDesk(partition, { version, storeId })
   }
 
   get reads(): ReadDesk {
@@ -107,6 +116,8 @@ export class Pipeline {
     if (this.#newest.get(sessionKey) === conversation) this.#newest.delete(sessionKey)
     this.#claims.leave(conversation)
     this.#reads.leave(conversation)
+    this.#backups.leave(conversation)
+    conversation.dropWaiting()
   }
 
   /** Nothing is carried out any more; parked claims are answered empty. */
@@ -114,6 +125,7 @@ export class Pipeline {
     this.#isStopped = true
     this.#claims.close()
     this.#reads.close()
+    this.#backups.close()
   }
 
   /** The partition has failed: nothing more may be said to anybody. */
@@ -122,15 +134,19 @@ export class Pipeline {
     for (const conversation of this.#conversations) conversation.isOpen = false
   }
 
-  /** Takes a request. Its answer leaves when all that it shows is durable. */
-  receive(conversation: Conversation, id: number, request: Request): void {
-    if (!conversation.begin(id, request.verb)) {
+  /**
+   * Takes a request. Its answer leaves when all that it shows is durable.
+   * @param bytes What it took on the wire.
+   */
+  receive(conversation: Conversation, id: number, request: Request, bytes = 0): void {
+    if (!conversation.begin(id, request.verb, bytes)) {
       conversation.refuseUncounted(id, 'BAD_REQUEST', `request id ${id} is still outstanding`)
       return
     }
     if (this.#partition.commits.isFull) {
       const run = (): void => {
         if (conversation.isOpen) this.#carryOut(conversation, id, request)
+        else conversation.drop(id)
       }
       this.#backlog.add({ conversation, run })
       return
@@ -150,6 +166,9 @@ export class Pipeline {
 
   /** Hears every fact: what wakes waiting requests and workers. */
   heard(fact: Fact, task: Row): void {
+    if (fact.kind === 'session-opened' || fact.kind === 'session-closed') {
+      this.#claims.sessionChanged(fact.id)
+    }
     if (task === NO_ROW) return
     if (fact.kind === 'task-ended' || fact.kind === 'task-purged') this.#reads.taskEnded(task)
     this.#bell.heard(fact)
@@ -234,16 +253,10 @@ export class Pipeline {
         this.#run(conversation, id, { kind: 'leave', session: speaker })
         return
       case 'queue-set':
-        this.#run(conversation, id, { kind: 'queue-set', request })
-        return
       case 'queue-pause':
-        this.#run(conversation, id, { kind: 'queue-pause', request })
-        return
       case 'queue-resume':
-        this.#run(conversation, id, { kind: 'queue-resume', request })
-        return
       case 'queue-purge':
-        this.#run(conversation, id, { kind: 'queue-purge', request })
+        this.#run(conversation, id, { kind: request.verb, request } as Command)
         return
       case 'get':
       case 'wait':
@@ -252,6 +265,9 @@ export class Pipeline {
       case 'workers':
       case 'startup-log':
         this.#reads.read(conversation, id, request)
+        return
+      case 'backup':
+        this.#backups.answer(conversation, id, request)
         return
       default:
         unreachable(request)

@@ -1,6 +1,7 @@
 // Answers that change nothing: get, wait, list, stats, workers, startup-log. Only what is durable.
 
 import {
+  type BrokerHealth,
   type HistoryChapter,
   type QueueStats,
   type ReplyOf,
@@ -58,6 +59,7 @@ export class ReadDesk {
   readonly #startedAtMs: number
   #keptCounts: KeptCounts = () => ({ kept: null, dead: null })
   #reports: readonly StartupReport[] = []
+  #health: () => BrokerHealth | undefined = () => undefined
 
   constructor(partition: Partition, parts: ReadDeskParts) {
     this.#partition = partition
@@ -69,6 +71,11 @@ export class ReadDesk {
   /** Who knows how many terminal tasks are kept. */
   countKeptBy(counts: KeptCounts): void {
     this.#keptCounts = counts
+  }
+
+  /** Who knows how well the broker does. */
+  tellHealthBy(health: () => BrokerHealth | undefined): void {
+    this.#health = health
   }
 
   /** The start-up reports to serve, newest first. */
@@ -165,6 +172,7 @@ export class ReadDesk {
       return refuse('NOT_FOUND', `no queue "${request.queue}"`, { queue: request.queue })
     }
     const { state, commits, epoch, world } = this.#partition
+    const health = this.#health()
     return {
       queues,
       broker: {
@@ -174,6 +182,7 @@ export class ReadDesk {
         uptimeMs: Math.round(world.clock.monotonicMs() - this.#startedAtMs),
         ...describeEngine(state),
         connections: this.#parts.conversations.size,
+        ...(health === undefined ? {} : { health }),
       },
     }
   }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { invariant, type Random } from '@tq/core'
 import { errorCode, isMissing } from './durable-file.ts'
 import { StoreError } from './port.ts'
-import { isRunning, thisProcess, type ProcessIdentity } from './process-identity.ts'
+import { isElsewhere, isRunning, thisProcess, type ProcessIdentity } from './process-identity.ts'
 
 /** Tries to become the next holder. Each lost one means that another process has won. */
 const TRIES_MAX = 1_000
@@ -83,23 +83,12 @@ export class DirectoryLock {
     for (const number of numbers.slice(0, -2)) await rm(this.#pathOf(number), { force: true })
   }
 
-  async #numbers(): Promise<number[]> {
-    const names = await readdir(this.#directory)
-    const numbers = names.filter((name) => /^\d+$/.test(name)).map(Number)
-    return numbers.sort((one, other) => one - other)
+  #numbers(): Promise<number[]> {
+    return numbersIn(this.#directory)
   }
 
-  /**
-   * Undefined if the lock was released, if there is none, or if it cannot be read: locks appear
-   * complete, so only a power cut leaves such a one, and no process survives that.
-   */
-  async #holderOf(number: number): Promise<ProcessIdentity | undefined> {
-    try {
-      return parseHolder(await readFile(this.#pathOf(number), 'utf8'))
-    } catch (error) {
-      if (isMissing(error)) return undefined
-      throw error
-    }
+  #holderOf(number: number): Promise<ProcessIdentity | undefined> {
+    return holderIn(this.#pathOf(number))
   }
 
   async #writeAside(text: string): Promise<string> {
@@ -120,6 +109,41 @@ export class DirectoryLock {
       `the data directory ${this.#dataDirectory} is in use by process ${holder.pid}. ` +
         'Stop that one first, or give this one another data directory.',
     )
+  }
+}
+
+/** Who has a data directory, as far as it can be told without taking part. Nothing is written. */
+export async function lockHolder(
+  dataDirectory: string,
+): Promise<{ readonly pid: number; readonly kind: 'running' | 'unseen' } | undefined> {
+  const directory = join(dataDirectory, 'lock')
+  const last = (await numbersIn(directory)).at(-1)
+  const holder = last === undefined ? undefined : await holderIn(join(directory, String(last)))
+  if (holder === undefined) return undefined
+  if (await isRunning(holder)) return { pid: holder.pid, kind: 'running' }
+  return (await isElsewhere(holder)) ? { pid: holder.pid, kind: 'unseen' } : undefined
+}
+
+/** Numbers of locks, smallest first; none if there is no such directory. */
+async function numbersIn(directory: string): Promise<number[]> {
+  const names = await readdir(directory).catch((error: unknown) => {
+    if (isMissing(error)) return []
+    throw error
+  })
+  const numbers = names.filter((name) => /^\d+$/.test(name)).map(Number)
+  return numbers.sort((one, other) => one - other)
+}
+
+/**
+ * Undefined if the lock was released, if there is none, or if it cannot be read: locks appear
+ * complete, so only a power cut leaves such a one, and no process survives that.
+ */
+async function holderIn(path: string): Promise<ProcessIdentity | undefined> {
+  try {
+    return parseHolder(await readFile(path, 'utf8'))
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw error
   }
 }
 

@@ -57,7 +57,8 @@ async function refuseDropped(directory: string): Promise<void> {
   throw refusal(directory, lines)
 }
 
-async function droppedLines(path: string): Promise<string[]> {
+/** What LevelDB says in its file LOG that it left out, line by line. */
+export async function droppedLines(path: string): Promise<string[]> {
   const lines = (await beginningOf(path)).split('\n')
   return lines.filter((line) => DROPPED.test(line))
 }

@@ -44,12 +44,37 @@ async function untilFound(lsn: number): Promise<void> {
 }
 
 describe('HighWater', () => {
-  it('begins with an empty file of its user', async () => {
-    expect(await make().open()).toBeUndefined()
+  it('has no file until there is a mark, and then one of its user with all of it', async () => {
+    const mark = make()
+    expect(await mark.open()).toBeUndefined()
+    await expect(stat(path)).rejects.toThrow(/ENOENT/)
 
-    expect((await stat(path)).size).toBe(0)
+    await mark.set(head(7))
+
     expect((await stat(path)).mode & 0o777).toBe(0o600)
+    expect(await found()).toEqual(head(7))
+  })
+
+  it('begins in an empty file, which a start that was cut off has left', async () => {
+    await writeFile(path, '')
+    const mark = make()
+    expect(await mark.open()).toBeUndefined()
+
+    await mark.set(head(7))
+
+    expect(await found()).toEqual(head(7))
+  })
+
+  it('writes the first mark aside: half of it would stop the next start', async () => {
+    // A directory in the way lets the write fail, wherever it is in the file.
+    await mkdir(`${path}.new`)
+    const mark = make()
+    await mark.open()
+
+    await expect(mark.set(head(7))).rejects.toThrow(/EISDIR/)
+
     expect(await found()).toBeUndefined()
+    await expect(stat(path)).rejects.toThrow(/ENOENT/)
   })
 
   it('is durable when set', async () => {

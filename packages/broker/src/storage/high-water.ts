@@ -1,9 +1,8 @@
 // The high-water mark: evidence, kept outside LevelDB, of how far the store had come.
 
 import { invariant, type Scheduler, type Timer } from '@tq/core'
-import { open, type FileHandle } from 'node:fs/promises'
-import { dirname } from 'node:path'
-import { isMissing, syncDirectory } from './durable-file.ts'
+import { open, readFile, type FileHandle } from 'node:fs/promises'
+import { isMissing, writeDurably } from './durable-file.ts'
 import { decodeHead, encodeHead, HEAD_BYTES, type Head } from './head-record.ts'
 import { StoreError } from './port.ts'
 
@@ -31,6 +30,8 @@ export interface HighWaterOptions {
 export class HighWater {
   readonly #path: string
   readonly #options: HighWaterOptions
+  #isOpen = false
+  /** Undefined until there is a file. */
   #file: FileHandle | undefined
   #nextSlot = 0
   #latest: Head | undefined
@@ -46,14 +47,15 @@ export class HighWater {
   }
 
   /**
-   * The mark that was left; undefined if there is no file (a new one is made, empty).
+   * The mark that was left; undefined if there is no file. The first mark will make it.
    * @throws {StoreError} CORRUPT if there is a file without a readable mark.
    */
   async open(): Promise<Head | undefined> {
-    const file = await openOrCreate(this.#path)
+    const file = await openIfAny(this.#path)
+    this.#isOpen = true
     this.#file = file
-    const { size } = await file.stat()
-    if (size === 0) return undefined
+    // An empty file is written in place: only what is not there is made by a rename.
+    if (file === undefined || (await file.stat()).size === 0) return undefined
     const slots = [await readSlot(file, 0), await readSlot(file, 1)] as const
     const marks = slots.filter((slot) => slot !== undefined)
     if (marks.length === 0) throw unreadable(this.#path)
@@ -118,14 +120,22 @@ export class HighWater {
   }
 
   async #write(head: Head): Promise<void> {
-    const file = this.#file
-    invariant(file !== undefined, 'the high-water mark is open')
+    invariant(this.#isOpen, 'the high-water mark is open')
     this.#unmarkedCount = 0
     const bytes = encodeHead(SLOT_KEY, head)
+    const file = this.#file
+    if (file === undefined) return this.#begin(bytes)
     const { bytesWritten } = await file.write(bytes, 0, HEAD_BYTES, this.#nextSlot * SLOT_BYTES)
     if (bytesWritten !== HEAD_BYTES) throw new Error(`${this.#path}: the disk took half a mark`)
     await file.datasync()
     this.#nextSlot = 1 - this.#nextSlot
+  }
+
+  /** The first mark comes with its file: half of it, and nothing else, would stop the next start. */
+  async #begin(bytes: Uint8Array): Promise<void> {
+    await writeDurably(this.#path, bytes)
+    this.#file = await open(this.#path, 'r+')
+    this.#nextSlot = 1
   }
 
   #newest(): Head {
@@ -142,15 +152,30 @@ export function isAhead(
   return one.epoch > other.epoch || one.lsn > other.lsn
 }
 
-async function openOrCreate(path: string): Promise<FileHandle> {
-  try {
-    return await open(path, 'r+')
-  } catch (error) {
-    if (!isMissing(error)) throw error
-    const file = await open(path, 'wx+', 0o600)
-    await syncDirectory(dirname(path))
-    return file
-  }
+/**
+ * The mark that a store was left with, read and nothing else; undefined if there is no file, or an
+ * empty one. @throws {StoreError} CORRUPT if there is a file without a readable mark.
+ */
+export async function readMark(path: string): Promise<Head | undefined> {
+  const bytes = await readFile(path).catch((error: unknown) => {
+    if (isMissing(error)) return new Uint8Array(0)
+    throw error
+  })
+  if (bytes.length === 0) return undefined
+  const marks = [0, 1].flatMap((slot) => {
+    const at = slot * SLOT_BYTES
+    const reading = decodeHead(SLOT_KEY, bytes.subarray(at, at + HEAD_BYTES))
+    return reading.kind === 'head' ? [reading.head] : []
+  })
+  if (marks.length === 0) throw unreadable(path)
+  return marks.reduce((one, other) => (isAhead(other, one) ? other : one))
+}
+
+async function openIfAny(path: string): Promise<FileHandle | undefined> {
+  return open(path, 'r+').catch((error: unknown) => {
+    if (isMissing(error)) return undefined
+    throw error
+  })
 }
 
 async function readSlot(file: FileHandle, slot: number): Promise<Head | undefined> {

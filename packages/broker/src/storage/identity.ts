@@ -15,6 +15,9 @@ export interface Identity {
   readonly state: 'creating' | 'ready'
 }
 
+/** What stands in place of a state while a backup is being restored: no broker accepts it. */
+const RESTORING = 'restoring'
+
 export function newIdentity(random: Random): Identity {
   const storeId = new Uint8Array(STORE_ID_BYTES)
   random.fill(storeId)
@@ -33,6 +36,13 @@ export async function readIdentity(directory: string): Promise<Identity | undefi
   if (typeof formatVersion === 'number' && formatVersion > FORMAT_VERSION) {
     throw newerFormat(directory, formatVersion)
   }
+  if (state === RESTORING) {
+    throw new StoreError(
+      'MISSING',
+      `the restore into ${directory} was cut off before its end. Remove the directory and restore ` +
+        'the backup again.',
+    )
+  }
   const isStoreId = typeof storeId === 'string' && /^[0-9a-f]{32}$/.test(storeId)
   if (
     formatVersion === FORMAT_VERSION &&
@@ -48,10 +58,13 @@ export async function readIdentity(directory: string): Promise<Identity | undefi
   )
 }
 
-export async function writeIdentity(directory: string, identity: Identity): Promise<void> {
-  const storeId = Buffer.from(identity.storeId).toString('hex')
-  const content = { formatVersion: FORMAT_VERSION, storeId, state: identity.state }
-  await writeDurably(identityPath(directory), `${JSON.stringify(content)}\n`)
+export function writeIdentity(directory: string, { storeId, state }: Identity): Promise<void> {
+  return writeContent(directory, storeId, state)
+}
+
+/** Marks a directory as one in which a restore is under way, until its identity is written. */
+export function writeRestoring(directory: string, storeId: Uint8Array): Promise<void> {
+  return writeContent(directory, storeId, RESTORING)
 }
 
 export function newerFormat(directory: string, formatVersion: number): StoreError {
@@ -60,6 +73,16 @@ export function newerFormat(directory: string, formatVersion: number): StoreErro
     `${directory} has format ${formatVersion}; this broker knows formats up to ${FORMAT_VERSION}. ` +
       'Use the version of tq that wrote it, or a later one; formats are not converted back.',
   )
+}
+
+async function writeContent(
+  directory: string,
+  storeId: Uint8Array,
+  state: Identity['state'] | typeof RESTORING,
+): Promise<void> {
+  const id = Buffer.from(storeId).toString('hex')
+  const content = { formatVersion: FORMAT_VERSION, storeId: id, state }
+  await writeDurably(identityPath(directory), `${JSON.stringify(content)}\n`)
 }
 
 function identityPath(directory: string): string {

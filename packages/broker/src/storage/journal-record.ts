@@ -119,6 +119,19 @@ export class JournalWriter {
   }
 }
 
+/** The sealed record of a commit without facts. */
+export function emptyJournal(
+  key: Uint8Array,
+  at: { readonly wallMs: number; readonly tickMs: number },
+): Uint8Array {
+  const value = new Uint8Array(SEAL_BYTES + HEADER_BYTES)
+  const view = new DataView(value.buffer)
+  view.setFloat64(SEAL_BYTES, at.wallMs)
+  view.setFloat64(SEAL_BYTES + 8, at.tickMs)
+  seal(key, value, JOURNAL_RECORD_VERSION)
+  return value
+}
+
 export interface JournalEntry {
   readonly code: number
   readonly id: Uint8Array

@@ -14,6 +14,7 @@ import { decodePayloadRecord, type PayloadRecord } from './payload-record.ts'
 import { type Store, StoreError } from './port.ts'
 import { decodeDedupe, type DedupeRecord } from './registry-record.ts'
 import { isDamage } from './sealed.ts'
+import { decodeWall, WALL_KEY, type WallStep } from './wall-record.ts'
 
 /** Hears of a record that failed its checksum: it is never served. */
 export type DamageListener = (what: string, key: Uint8Array) => void
@@ -155,6 +156,13 @@ export class Lookup {
   /** The tick at which a journal record was written; undefined if it is damaged. */
   journalTickMs(key: Uint8Array, value: Uint8Array): number | undefined {
     return this.#readable('journal', key, () => decodeJournal(key, value).tickMs)
+  }
+
+  /** Where the wall clock stepped, oldest first; empty if nothing is kept of that or it is damaged. */
+  async wallSteps(): Promise<readonly WallStep[]> {
+    const [value] = await this.#store.getMany([WALL_KEY])
+    if (value === undefined) return []
+    return this.#readable('wall', WALL_KEY, () => decodeWall(value)) ?? []
   }
 
   /** One block that cannot be read fails all keys of a call: then each is asked for by itself. */

@@ -3,7 +3,15 @@
 import { invariant } from '@tq/core'
 import { HEAD_KEY } from './head-record.ts'
 import { OrderedEntries } from './ordered-entries.ts'
-import type { Batch, CommitOutcome, Entry, KeyRange, Opened, Ownership } from './port.ts'
+import {
+  type Batch,
+  type CommitOutcome,
+  type Entry,
+  type KeyRange,
+  type Opened,
+  type Ownership,
+  StoreError,
+} from './port.ts'
 
 /** A commit that has been checked, with bytes of its own: the caller may reuse its buffers. */
 export interface PreparedCommit {
@@ -19,6 +27,8 @@ export class MemoryImage {
   #lsn = 0
   /** The epoch at which it was last opened; any other ownership is fenced. */
   #ownerEpoch = 0
+  /** What the high-water mark beside a real store remembers: see {@link mark}. */
+  #markedLsn = 0
 
   /** A copy that shares nothing: what the disk would hold if all stopped here. */
   fork(): MemoryImage {
@@ -27,10 +37,21 @@ export class MemoryImage {
     copy.#epoch = this.#epoch
     copy.#lsn = this.#lsn
     copy.#ownerEpoch = this.#ownerEpoch
+    copy.#markedLsn = this.#markedLsn
     return copy
   }
 
+  /** From now on the image is not opened if it ends before this commit: what it held is lost. */
+  mark(lsn: number): void {
+    this.#markedLsn = lsn
+  }
+
+  /** @throws {StoreError} GAP if it ends before its mark. */
   takeOwnership(): Opened {
+    if (this.#lsn < this.#markedLsn) {
+      const had = `the store ends at commit ${this.#lsn}, but had come to ${this.#markedLsn}`
+      throw new StoreError('GAP', `${had}: acknowledged work is lost`)
+    }
     const created = this.#epoch === 0
     this.#epoch += 1
     this.#ownerEpoch = this.#epoch
@@ -50,9 +71,9 @@ export class MemoryImage {
     for (const [index, key] of batch.putKeys.entries()) {
       const value = batch.putValues[index]
       invariant(value !== undefined, 'each key has a value')
-      puts.push([Uint8Array.from(key), Uint8Array.from(value)])
+      puts.push([new Uint8Array(key), new Uint8Array(value)])
     }
-    const deleteKeys = batch.deleteKeys.map((key) => Uint8Array.from(key))
+    const deleteKeys = batch.deleteKeys.map((key) => new Uint8Array(key))
     assertCanonical(batch)
     return { lsn, epoch, puts, deleteKeys }
   }
@@ -77,10 +98,23 @@ export class MemoryImage {
     for (const [key, value] of this.#entries.entries(range)) yield [copyOf(key), copyOf(value)]
   }
 
+  /**
+   * The stored value itself, for checks that only look: while nothing is written under the key, it
+   * is the same object.
+   */
+  peek(key: Uint8Array): Uint8Array | undefined {
+    return this.#entries.get(key)
+  }
+
+  /** The stored entries themselves, for checks that only look. */
+  peekEntries(range: KeyRange): Generator<Entry> {
+    return this.#entries.entries(range)
+  }
+
   /** Replaces a stored value behind everybody's back, as a failing disk does. */
   tamper(key: Uint8Array, value: Uint8Array): void {
     invariant(this.#entries.get(key) !== undefined, 'only what is stored can be damaged')
-    this.#entries.set(Uint8Array.from(key), Uint8Array.from(value))
+    this.#entries.set(new Uint8Array(key), new Uint8Array(value))
   }
 }
 

@@ -34,6 +34,12 @@ export async function isRunning(other: ProcessIdentity): Promise<boolean> {
   return (await startTimeOf(other.pid)) === other.startTime
 }
 
+/** True if that process may run in another container of this boot, where nobody here can see it. */
+export async function isElsewhere(other: ProcessIdentity): Promise<boolean> {
+  const self = await thisProcess()
+  return other.bootId === self.bootId && other.pidNamespace !== self.pidNamespace
+}
+
 /** Field 22 of /proc/<pid>/stat; undefined if no such process runs, zombies included. */
 async function startTimeOf(pid: number): Promise<string | undefined> {
   const stat = await textOrEmpty(() => readFile(`/proc/${pid}/stat`, 'utf8'))

@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { temporaryDirectory } from '../../test/temporary-directory.ts'
+import { StoreError } from './port.ts'
 import { StartMarker } from './start-marker.ts'
 
 describe('StartMarker', () => {
@@ -36,6 +37,13 @@ describe('StartMarker', () => {
     const marker = new StartMarker('/dev/null')
 
     await expect(marker.readAborted()).rejects.toThrow(/ENOTDIR/)
-    await expect(marker.enter('open')).rejects.toThrow(/ENOTDIR/)
+    for (const failed of [marker.enter('open'), marker.clear()]) {
+      // Not a bug of tq: the start is refused, and names the file.
+      await expect(failed).rejects.toThrow(StoreError)
+      await expect(failed).rejects.toMatchObject({
+        code: 'IO',
+        message: expect.stringMatching(/^cannot write or remove \/dev\/null\/starting.*ENOTDIR/),
+      })
+    }
   })
 })

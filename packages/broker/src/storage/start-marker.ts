@@ -2,6 +2,7 @@
 
 import { join } from 'node:path'
 import { readTextIfAny, removeDurably, writeDurably } from './durable-file.ts'
+import { StoreError } from './port.ts'
 
 /**
  * To be used only while the data directory is locked: a second broker that is refused must not
@@ -20,13 +21,24 @@ export class StartMarker {
     return text?.trim()
   }
 
-  /** Says, durably, that the start has come to this step. */
-  enter(step: string): Promise<void> {
-    return writeDurably(this.#path, `${step}\n`)
+  /** Says, durably, that the start has come to this step. @throws {StoreError} IO. */
+  async enter(step: string): Promise<void> {
+    await writeDurably(this.#path, `${step}\n`).catch((error: unknown) => this.#refuse(error))
   }
 
-  /** The start has succeeded. */
-  clear(): Promise<void> {
-    return removeDurably(this.#path)
+  /** The start has succeeded. @throws {StoreError} IO. */
+  async clear(): Promise<void> {
+    await removeDurably(this.#path).catch((error: unknown) => this.#refuse(error))
+  }
+
+  /** A disk that does not take this will not take commits: better not to start than to fail then. */
+  #refuse(error: unknown): never {
+    const said = error instanceof Error ? error.message : String(error)
+    throw new StoreError(
+      'IO',
+      `cannot write or remove ${this.#path}, which marks the step of a start: ${said}. Look at the ` +
+        'space on this disk, its health, and who may write to the directory.',
+      error,
+    )
   }
 }

@@ -27,6 +27,16 @@ beforeEach(async () => {
 })
 
 describe('LevelStore refuses to open', () => {
+  it.skipIf(process.platform !== 'linux')(
+    'a directory where none can be made, instead of trying for ever',
+    async () => {
+      const refusal = await new LevelDirectory('/proc/tq/data').refusal()
+
+      expect(refusal.code).toBe('IO')
+      expect(refusal.message).toContain('/proc/tq/data cannot be made: the system answers ENOENT')
+    },
+  )
+
   it('what another store has open', async () => {
     await data.makeStore().open()
 

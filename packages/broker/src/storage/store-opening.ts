@@ -3,7 +3,7 @@
 import type { Random, Scheduler } from '@tq/core'
 import { ClassicLevel } from 'classic-level'
 import { access, mkdir, readdir } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { DirectoryLock } from './directory-lock.ts'
 import { checkLogs, keepLogs } from './dropped-log.ts'
 import { errorCode, isMissing, syncDirectory } from './durable-file.ts'
@@ -11,6 +11,7 @@ import { refuseNetworkFilesystem } from './filesystem.ts'
 import { newIdentity, readIdentity, writeIdentity, type Identity } from './identity.ts'
 import { levelOptions, type LevelTuning } from './level-options.ts'
 import { StoreError } from './port.ts'
+import { verifyTables } from './table-verification.ts'
 import { verifyStore, type Level, type VerifiedStore } from './store-verification.ts'
 
 export type OpeningStep = 'lock' | 'open' | 'verify'
@@ -49,9 +50,40 @@ export async function openDirectory(options: OpeningOptions): Promise<OpenedDire
 }
 
 async function makeDirectory(directory: string): Promise<void> {
-  const firstMade = await mkdir(directory, { recursive: true, mode: 0o700 })
+  const missing: string[] = []
+  for (let path = resolve(directory); !(await exists(path)); path = dirname(path)) {
+    missing.unshift(path)
+  }
+  // Step by step: where no directory can be made, as in /proc, Node's recursive mkdir never ends.
+  for (const path of missing) await makeOne(directory, path)
   // What is synced within a directory helps little while its own name is not.
-  if (firstMade !== undefined) await syncDirectory(dirname(firstMade))
+  if (missing[0] !== undefined) await syncDirectory(dirname(missing[0]))
+}
+
+async function makeOne(directory: string, path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 })
+  } catch (error) {
+    const code = errorCode(error)
+    // Another broker may be starting beside this one; the lock decides between them.
+    if (code === 'EEXIST') return
+    throw new StoreError(
+      'IO',
+      `the data directory ${directory} cannot be made: the system answers ${code} to making ` +
+        `${path}. Choose a directory on a local disk that this user may write to.`,
+      error,
+    )
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path)
+    return true
+  } catch (error) {
+    if (isMissing(error)) return false
+    throw error
+  }
 }
 
 async function refuseFilesystem(options: OpeningOptions): Promise<void> {
@@ -65,6 +97,7 @@ async function openLocked(options: OpeningOptions): Promise<Opened> {
   await options.onStep('open')
   const identity = (await readIdentity(directory)) ?? (await initialise(options))
   await refuseMissing(directory, identity)
+  await verifyTables(directory)
   await keepLogs(directory)
   const level = await openLevel(options, identity)
   try {
@@ -75,7 +108,7 @@ async function openLocked(options: OpeningOptions): Promise<Opened> {
     return { ...(await verifyStore(level, identity, options)), level }
   } catch (error) {
     await level.close()
-    throw error
+    throw errorCode(error) === 'LEVEL_CORRUPTION' ? levelRefusal(directory, error) : error
   }
 }
 

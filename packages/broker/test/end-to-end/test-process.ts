@@ -10,8 +10,14 @@ export interface Exit {
 }
 
 export interface ProcessOptions {
+  /** A script to run instead of the program. */
+  readonly script?: string
   /** Largest file that it may write, in blocks of 512 bytes; beyond it every write fails. */
   readonly fileBlocksMax?: number
+  /** Beside the environment of the test runner. */
+  readonly env?: Readonly<Record<string, string>>
+  /** A command that runs the process inside of something, such as `ip netns exec name`. */
+  readonly inside?: readonly string[]
 }
 
 const PACKAGES = new URL('../../../', import.meta.url)
@@ -30,16 +36,14 @@ export class TestProcess {
 
   /** @param program Such as `broker`: the package whose `dist/main.js` is run. */
   constructor(program: string, args: readonly string[], options: ProcessOptions = {}) {
-    const entry = fileURLToPath(new URL(`${program}/dist/main.js`, PACKAGES))
+    const entry = options.script ?? fileURLToPath(new URL(`${program}/dist/main.js`, PACKAGES))
     if (!existsSync(entry)) throw new Error(`${entry} is missing; build first: tsc -b packages`)
     const stdio: ('ignore' | 'pipe')[] = ['ignore', 'pipe', 'pipe']
     const command = [process.execPath, entry, ...args]
     const limit = options.fileBlocksMax
-    const [file = '', ...rest] =
-      limit === undefined
-        ? command
-        : ['sh', '-c', `ulimit -f ${limit}; exec "$@"`, 'sh', ...command]
-    const child = spawn(file, rest, { stdio })
+    const limited = limit === undefined ? [] : ['sh', '-c', `ulimit -f ${limit}; exec "$@"`, 'sh']
+    const [file = '', ...rest] = [...(options.inside ?? []), ...limited, ...command]
+    const child = spawn(file, rest, { stdio, env: { ...process.env, ...options.env } })
     this.#child = child
     alive.add(child)
     for (const stream of [child.stdout, child.stderr]) {

@@ -1,3 +1,5 @@
+// The deliberate bugs still fit the source that they are planted in.
+
 import { describe, expect, it } from 'vitest'
 import { plant } from './planted-bug.ts'
 import { PLANTED_BUGS } from './planted-bugs.ts'

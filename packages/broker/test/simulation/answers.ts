@@ -15,8 +15,8 @@ import { keyOf } from './model.ts'
 import { type ModelTask, NOBODY } from './model-task.ts'
 import type { Trace } from './trace.ts'
 
-/** Verbs that show nothing of the state that a crash could undo. */
-const HARMLESS: ReadonlySet<string> = new Set(['ping', 'abort', 'heartbeat'])
+/** Verbs that show nothing of the state that a crash could undo: a backup shows the disk alone. */
+const HARMLESS: ReadonlySet<string> = new Set(['ping', 'abort', 'heartbeat', 'backup'])
 
 export class Answers {
   readonly #trace: Trace

@@ -34,6 +34,7 @@ export class Arrivals {
   readonly #renewals = new Map<number, number>()
   readonly #completing = new Set<number>()
   #startedAtMs = 0
+  #count = 0
 
   constructor(trace: Trace, chronicle: Chronicle) {
     this.#trace = trace
@@ -46,6 +47,11 @@ export class Arrivals {
     this.#contacts.clear()
     this.#waiting.clear()
     this.#renewals.clear()
+  }
+
+  /** How many requests came so far. */
+  get count(): number {
+    return this.#count
   }
 
   contactMs(session: string): number {
@@ -87,6 +93,8 @@ export class Arrivals {
     now: { readonly nowMs: number; readonly eventNumber: number },
   ): Asked {
     const { nowMs, eventNumber } = now
+    this.#count += 1
+    this.#trace.asked(request.verb)
     const stale = new Set<string>()
     if (request.verb === 'claim') {
       const name = `${session} ${request.claim}`
@@ -120,7 +128,7 @@ export class Arrivals {
   }
 
   #holds(session: string, claim: number): boolean {
-    for (const { lease } of this.#chronicle.live.tasks.values()) {
+    for (const { lease } of this.#chronicle.live.live.values()) {
       if (lease?.session === session && lease.claim === claim) return true
     }
     return false

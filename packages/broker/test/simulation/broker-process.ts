@@ -1,12 +1,10 @@
 // The broker as a process of the simulated world: it starts, stands still, dies, and starts again.
 
 import { checkInvariants } from '../../src/engine/invariants.ts'
-import { DEFAULT_ENGINE_OPTIONS } from '../../src/engine/state.ts'
-import { DEFAULT_QUEUE_SETTINGS } from '../../src/engine/queue.ts'
 import type { Fact } from '../../src/engine/fact.ts'
 import { NO_ROW, type Row } from '../../src/engine/rows.ts'
 import { Housekeeping } from '../../src/pipeline/housekeeping.ts'
-import { Partition, PAYLOAD_CACHE_BYTES_MIN } from '../../src/pipeline/partition.ts'
+import { Partition } from '../../src/pipeline/partition.ts'
 import { Pipeline } from '../../src/pipeline/pipeline.ts'
 import { Ticker } from '../../src/pipeline/ticker.ts'
 import {
@@ -18,20 +16,24 @@ import {
 import { MemoryImage } from '../../src/storage/memory-image.ts'
 import type { Answers } from './answers.ts'
 import type { Arrivals } from './arrivals.ts'
+import { partitionOptions, WORKER_DEAD_MS } from './broker-options.ts'
 import type { Chronicle } from './chronicle.ts'
+import { type Damaged, DamagedDisk } from './damaged-disk.ts'
+import { refusalOf } from './damaged-start.ts'
 import { checkEngine } from './engine-check.ts'
+import type { Fences } from './fences.ts'
+import { FrontDesk } from './front-desk.ts'
 import { bytesOf, type Heard, type Moment, namesIn, shortOf } from './heard.ts'
+import { checkKept } from './kept-check.ts'
 import { Laws, lineOf } from './laws.ts'
 import { reachPoints } from './points.ts'
 import { ProcessScheduler } from './process-scheduler.ts'
 import { SeededRandom } from './seeded-random.ts'
-import { checkStore } from './store-check.ts'
+import { StoreCheck } from './store-check.ts'
 import type { Swarm } from './swarm.ts'
 import type { Trace } from './trace.ts'
 import { WatchedStore } from './watched-store.ts'
 import type { World } from './world.ts'
-
-const WORKER_DEAD_MS = 1_500
 
 /** The ticker looks at the clock this often at least, and calls it a stall from so much on. */
 const TICK_MS = 500
@@ -43,6 +45,7 @@ export interface BrokerProcessParts {
   readonly chronicle: Chronicle
   readonly answers: Answers
   readonly arrivals: Arrivals
+  readonly fences: Fences
   readonly swarm: Swarm
   readonly seed: number
 }
@@ -53,6 +56,7 @@ export interface Listening {
   readonly pipeline: Pipeline
   readonly housekeeping: Housekeeping
   readonly laws: Laws
+  readonly desk: FrontDesk
 }
 
 export class BrokerProcess {
@@ -60,12 +64,19 @@ export class BrokerProcess {
   readonly #random: SeededRandom
   readonly #stalls: { readonly fromMs: number; readonly untilMs: number }[] = []
   readonly #corrupted = new Set<string>()
-  #image = new MemoryImage()
+  readonly #image = new MemoryImage()
+  readonly #storeCheck: StoreCheck
+  readonly #disk: DamagedDisk
   #scheduler: ProcessScheduler
   #store: FaultyStore | undefined
   #listening: Listening | undefined
   #epoch = 0
   #hasFailed = false
+  #isCalm = false
+  /** How much had happened when memory was last checked. */
+  #checkedAt = 0
+  /** A commit has landed: what it ended left memory, and there may be room again. */
+  #hasForgotten = false
   /** The commit that ended as unknown, until the next start tells what became of it. */
   #unknownLsn = 0
   readonly #plan: { -readonly [K in keyof FaultPlan]: FaultPlan[K] }
@@ -78,6 +89,8 @@ export class BrokerProcess {
 
   constructor(parts: BrokerProcessParts) {
     this.#parts = parts
+    this.#storeCheck = new StoreCheck(parts.trace, this.#image)
+    this.#disk = new DamagedDisk(this.#image)
     this.#random = new SeededRandom(parts.seed, 'broker')
     this.#scheduler = new ProcessScheduler(parts.world)
     const { unknownChance } = parts.swarm.faults
@@ -102,9 +115,33 @@ export class BrokerProcess {
   calm(): void {
     Object.assign(this.#plan, NO_FAULTS)
     this.isSpaceLow = false
+    this.#isCalm = true
   }
 
   start(): void {
+    const damaged = this.#isCalm ? undefined : this.#drawDamage()
+    if (damaged === undefined) this.#start()
+    else void this.#startDamaged(damaged)
+  }
+
+  #drawDamage(): Damaged | undefined {
+    const { damagedStartChance } = this.#parts.swarm.faults
+    return this.#random.happens(damagedStartChance) ? this.#disk.damage(this.#random) : undefined
+  }
+
+  /** Somebody puts the disk right after the start was refused. */
+  async #startDamaged(damaged: Damaged): Promise<void> {
+    const { trace, world, swarm } = this.#parts
+    const options = partitionOptions(swarm, 1)
+    const code = await refusalOf(damaged.image, { world, random: this.#random, options })
+    trace.note('broker', `is started on ${damaged.what}: ${code ?? 'it serves'}`)
+    const isRefused = code === 'GAP' || code === 'CORRUPT'
+    trace.law(isRefused, `I8: a start on ${damaged.what} is refused by name, not with ${code}`)
+    trace.reach(damaged.point)
+    world.after(this.#random.magnitude(1, 100), () => this.#start())
+  }
+
+  #start(): void {
     const { world } = this.#parts
     this.#scheduler = new ProcessScheduler(world)
     this.#hasFailed = false
@@ -159,7 +196,16 @@ export class BrokerProcess {
     this.#parts.trace.note('disk', `damages the payload of ${id.slice(-6)}`)
   }
 
-  /** Checks what must hold after every event. */
+  /** Checks what must hold after every event, if the one before could have changed anything. */
+  checkMemoryIfChanged(): void {
+    const { chronicle, arrivals } = this.#parts
+    const now = chronicle.heardCount + arrivals.count
+    if (now === this.#checkedAt && !this.#hasForgotten) return
+    this.#checkedAt = now
+    this.#hasForgotten = false
+    this.checkMemory()
+  }
+
   checkMemory(): void {
     if (this.#listening === undefined || this.#hasFailed) return
     const { partition, laws } = this.#listening
@@ -182,45 +228,33 @@ export class BrokerProcess {
     if (this.#hasFailed || this.#store === undefined) return
     if (this.#listening !== undefined) {
       checkEngine(trace, this.#listening.partition.state, chronicle.live)
-      this.#checkKept(this.#listening)
+      const { partition, housekeeping } = this.#listening
+      const isQuiet = !partition.builder.hasWork && !chronicle.isInFlight
+      if (isQuiet) checkKept(trace, { partition, housekeeping, model: chronicle.durable })
     }
-    checkStore(trace, this.#image, {
+    this.#storeCheck.run({
       model: chronicle.durable,
       lsn: chronicle.durableLsn,
       isCorrupted: (id) => this.#corrupted.has(id),
     })
   }
 
-  /** What housekeeping counts is what is kept, whenever nothing is under way. */
-  #checkKept({ partition, housekeeping }: Listening): void {
-    const { trace, chronicle } = this.#parts
-    if (partition.builder.hasWork || chronicle.isInFlight) return
-    for (const queue of partition.state.queuesByName.values()) {
-      const { kept, dead } = housekeeping.keptOf(queue)
-      if (kept === null) continue
-      const all = [...chronicle.durable.tasks.values()].filter(
-        (task) => task.kept && task.queue === queue.name,
-      )
-      const died = all.filter(({ end }) => end?.state === 'dead').length
-      const isRight = kept === all.length - died && dead === died
-      const counted = `${kept} done and ${dead} dead`
-      trace.law(
-        isRight,
-        `I19: ${queue.name} keeps ${all.length - died} and ${died}, not ${counted}`,
-      )
-    }
-  }
-
   async #recover(scheduler: ProcessScheduler): Promise<void> {
-    const { world, trace, chronicle, arrivals, swarm } = this.#parts
+    const { world, trace, chronicle, arrivals, fences, swarm } = this.#parts
     const store = new FaultyStore(this.#image, {
       random: this.#random,
       scheduler,
       plan: this.#plan,
     })
     this.#store = store
-    const watched = new WatchedStore(store, { chronicle, trace, onCommit: () => this.onCommit() })
+    const watched = new WatchedStore(store, {
+      chronicle,
+      trace,
+      disk: swarm.faults.damagedStartChance > 0 ? this.#disk : undefined,
+      onCommit: () => this.onCommit(),
+    })
     const opened = await watched.open()
+    this.#disk.opened()
     const { epoch } = opened.ownership
     trace.note('broker', `opens its store at commit ${opened.lsn}, epoch ${epoch}`)
     trace.law(epoch > this.#epoch, `I4: epoch ${epoch} follows epoch ${this.#epoch}`)
@@ -241,21 +275,11 @@ export class BrokerProcess {
       renewedMs: (token) => arrivals.renewedMs(token),
       stalledMs: (sinceMs) => this.#stalledMs(sinceMs),
       isCorrupted: (id) => this.#corrupted.has(id),
+      goesOn: (token) => fences.goesOn(token),
     })
     const partition: Partition = await Partition.recover(
       { store: watched, opened, run: async (_, step) => (await step()).value },
-      {
-        engine: {
-          ...DEFAULT_ENGINE_OPTIONS,
-          indexSeed: this.#random.between(0, 2 ** 32 - 1),
-          tasksMax: swarm.tasksMax,
-          queueDefaults: queueDefaultsOf(swarm),
-          workerDeadMs: WORKER_DEAD_MS,
-          sessionIdleMs: 20_000,
-        },
-        journal: { ageMsMax: swarm.journalAgeMs, bytesMax: 2 ** 28 },
-        payloadCacheBytes: PAYLOAD_CACHE_BYTES_MIN,
-      },
+      partitionOptions(swarm, this.#random.between(0, 2 ** 32 - 1)),
       {
         world: { clock: world, scheduler, random: this.#random },
         events: {
@@ -263,7 +287,10 @@ export class BrokerProcess {
             this.#hear(laws, partition, { fact, task })
             this.#listening?.pipeline.heard(fact, task)
           },
-          onCommitted: (report) => this.#listening?.housekeeping.note(report.built.keptChanges),
+          onCommitted: (report) => {
+            this.#hasForgotten = true
+            this.#listening?.housekeeping.note(report.built.keptChanges)
+          },
           onRoom: () => this.#listening?.pipeline.drainBacklog(),
           onFailed: (outcome) => this.#fail(outcome),
           onDamage: (what) => trace.note('broker', `finds a damaged ${what} record`),
@@ -312,11 +339,25 @@ export class BrokerProcess {
     if (chronicle.durableLsn > 0 && state.liveCount > 0) {
       trace.reach('an acknowledged task was found again after a crash')
     }
-    this.#listening = { partition, pipeline, housekeeping, laws }
+    const desk = new FrontDesk({
+      world,
+      trace,
+      answers,
+      arrivals,
+      swarm,
+      random: this.#random,
+      scheduler,
+      pipeline,
+      epoch: this.#epoch,
+      workerDeadMs: WORKER_DEAD_MS,
+    })
+    desk.start()
+    this.#listening = { partition, pipeline, housekeeping, laws, desk }
     answers.started()
     arrivals.started(world.nowMs)
     this.checkMemory()
-    this.checkAll()
+    // The disk was compared when the store was opened, and nothing was written since.
+    checkEngine(trace, state, chronicle.live)
     ticker.start()
     void housekeeping.begin().catch((error: unknown) => trace.note('broker', String(error)))
     trace.note('broker', `listens with ${state.liveCount} tasks`)
@@ -366,21 +407,5 @@ export class BrokerProcess {
     const bytes = bytesOf(id)
     const slot = (((bytes[8] as number) & 0x3f) << 4) | ((bytes[9] as number) >>> 4)
     return [slot >>> 8, slot & 0xff]
-  }
-}
-
-function queueDefaultsOf(swarm: Swarm): typeof DEFAULT_QUEUE_SETTINGS {
-  const { keepsNothing, keptMs, keptCountMax, timeoutMs } = swarm
-  return {
-    ...DEFAULT_QUEUE_SETTINGS,
-    agingMsPerLevel: 100,
-    maxAttempts: 4,
-    maxLost: 3,
-    retry: { ...DEFAULT_QUEUE_SETTINGS.retry, baseMs: 50, capMs: 1_000 },
-    retentionMs: keepsNothing ? 0 : keptMs,
-    retentionCount: keptCountMax,
-    deadRetentionMs: keepsNothing ? 0 : keptMs,
-    deadRetentionCount: keptCountMax,
-    timeouts: { '*': { kind: 'fixed', ms: timeoutMs } },
   }
 }

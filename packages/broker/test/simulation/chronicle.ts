@@ -27,10 +27,12 @@ export interface Recovered {
 
 export class Chronicle {
   readonly #trace: Trace
+  readonly #dedupeMs: number
   #live = new Model()
   #durable = new Model()
   #durableLsn = 0
   #gathering: Heard[] = []
+  #heardCount = 0
   #inFlight: Commit | undefined
   /** Names of idempotency keys by the hex text of their key on disk. */
   readonly #keyNames = new Map<string, string>()
@@ -40,8 +42,9 @@ export class Chronicle {
   readonly #keyed = new Set<string>()
   readonly #batches = new Map<string, readonly string[]>()
 
-  constructor(trace: Trace) {
+  constructor(trace: Trace, dedupeMs: number) {
     this.#trace = trace
+    this.#dedupeMs = dedupeMs
   }
 
   /** What the broker's memory ought to show. */
@@ -58,6 +61,11 @@ export class Chronicle {
     return this.#durableLsn
   }
 
+  /** How many facts were heard so far. */
+  get heardCount(): number {
+    return this.#heardCount
+  }
+
   get isInFlight(): boolean {
     return this.#inFlight !== undefined
   }
@@ -70,6 +78,7 @@ export class Chronicle {
       const key = hexOf(dedupeKey(slotOfQueue(queue.name), queue.number, name))
       this.#keyNames.set(key, keyOf(queue.name, name))
     }
+    this.#heardCount += 1
     this.#gathering.push(heard)
     this.#live.apply(heard)
     // Whoever becomes live again takes its records along, whatever was kept before.
@@ -121,6 +130,7 @@ export class Chronicle {
       } else if (key[0] === FAMILIES.dedupe) {
         const name = this.#keyNames.get(hexOf(key))
         if (name !== undefined) forgottenKeys.push(name)
+        this.#checkWindow(name)
       } else if (key[0] === FAMILIES.journal) {
         this.#trace.reach('housekeeping trimmed the journal')
       }
@@ -154,7 +164,7 @@ export class Chronicle {
   /** Recovery is through: the time of leases begins anew. */
   restarted(at: Moment, recovered: (id: string) => Recovered | undefined): void {
     for (const model of [this.#live, this.#durable]) {
-      for (const { id, dueFrom, lease } of model.tasks.values()) {
+      for (const { id, dueFrom, lease } of model.live.values()) {
         const { state, deadlineTickMs = 0 } = recovered(id) ?? {}
         // A task whose due time had come waits for it again: that it is due is not written down.
         const waitsAgain = dueFrom !== undefined && state === dueFrom
@@ -192,6 +202,15 @@ export class Chronicle {
       this.#durable.keys.delete(name)
       this.#live.keys.delete(name)
     }
+  }
+
+  /** I6: whatever the wall clock does, a key is remembered for as long as was promised. */
+  #checkWindow(name: string | undefined): void {
+    const known = name === undefined ? undefined : this.#live.keys.get(name)
+    if (known === undefined) return
+    const agoMs = this.#trace.nowMs - known.monotonicMs
+    const isOver = agoMs + 1 >= this.#dedupeMs
+    this.#trace.law(isOver, `I6: key ${name} is forgotten after ${agoMs.toFixed(0)} ms`)
   }
 
   #checkBatch(id: string): void {

@@ -10,10 +10,8 @@ import type { ModelTask } from './model-task.ts'
 import type { Trace } from './trace.ts'
 
 export function checkEngine(trace: Trace, state: EngineState, model: Model): void {
-  let live = 0
-  for (const task of model.tasks.values()) {
-    if (task.end !== undefined) continue
-    live += 1
+  const live = model.live.size
+  for (const task of model.live.values()) {
     checkTask(trace, state, task)
   }
   trace.law(state.liveCount === live, () => `I19: ${live} live tasks, not ${state.liveCount}`)

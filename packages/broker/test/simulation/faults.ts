@@ -2,7 +2,7 @@
 
 import type { BrokerProcess } from './broker-process.ts'
 import type { Chronicle } from './chronicle.ts'
-import type { Link } from './link.ts'
+import type { Network, Path } from './network.ts'
 import type { SeededRandom } from './seeded-random.ts'
 import type { Swarm } from './swarm.ts'
 import type { Trace } from './trace.ts'
@@ -15,7 +15,7 @@ export interface FaultParts {
   readonly broker: BrokerProcess
   readonly swarm: Swarm
   readonly random: SeededRandom
-  readonly links: () => readonly Link[]
+  readonly network: Network
 }
 
 export class Faults {
@@ -101,31 +101,26 @@ export class Faults {
   }
 
   /** Most cuts come while a request or its answer is on its way. */
-  requestLeaves(link: Link): void {
+  written(path: Path): void {
     if (!this.#isCutArmed || this.#isOver) return
     this.#isCutArmed = false
-    const { world, random, swarm } = this.#parts
-    world.after(random.chance() * 3 * swarm.network.latencyMsMax, () => this.#cut(link))
+    const { world, random, swarm, network } = this.#parts
+    world.after(random.chance() * 3 * swarm.network.latencyMsMax, () => network.cut(path))
   }
 
   #breakLink(): void {
-    const { random } = this.#parts
+    const { random, network } = this.#parts
     if (random.happens(0.7)) {
       this.#isCutArmed = true
       return
     }
-    const links = this.#parts.links().filter(({ isUp }) => isUp)
-    if (links.length > 0) this.#cut(random.pick(links))
-  }
-
-  #cut(link: Link): void {
-    this.#parts.trace.note('network', 'a connection breaks')
-    link.break()
+    const { open } = network
+    if (open.length > 0) network.cut(random.pick(open))
   }
 
   #corrupt(): void {
     const { chronicle, random, broker } = this.#parts
-    const waiting = [...chronicle.durable.tasks.values()].filter(({ end }) => end === undefined)
+    const waiting = [...chronicle.durable.live.values()]
     if (waiting.length > 0) broker.corruptPayload(random.pick(waiting).id)
   }
 

@@ -31,6 +31,8 @@ export interface Surroundings {
   /** How long the broker stood still since then, as far as it must have noticed, in ms. */
   readonly stalledMs: (sinceMs: number) => number
   readonly isCorrupted: (id: string) => boolean
+  /** A worker that could know better goes on under this token. */
+  readonly goesOn: (token: number) => boolean
 }
 
 type FactOf<K extends Fact['kind']> = Extract<Fact, { kind: K }>
@@ -84,7 +86,7 @@ export class Laws {
           'I5: an ended task stays as it is',
         )
       case 'session-closed': {
-        const held = [...this.#model.tasks.values()].some(
+        const held = [...this.#model.live.values()].some(
           ({ lease }) => lease?.session === heard.session,
         )
         return this.#law(!held, heard, 'a session that holds leases is not closed')
@@ -132,7 +134,7 @@ export class Laws {
       heard,
       'I11: a lease has its full time',
     )
-    for (const other of model.tasks.values()) {
+    for (const other of model.live.values()) {
       const isTwin = other.lease?.session === session && other.lease.claim === fact.claim
       if (!isTwin || other.lease?.event === heard.event) continue
       this.#law(false, heard, `I24: claim ${fact.claim} holds ${shortOf(other.id)} already`)
@@ -165,7 +167,7 @@ export class Laws {
     const labels = this.#model.sessions.get(by.session)?.labels
     const { order: kind, agingMsPerLevel } = known.settings
     let first: ModelTask | undefined
-    for (const task of this.#model.tasks.values()) {
+    for (const task of this.#model.live.values()) {
       if (task.state !== 'queued' || task.queue !== queue) continue
       if (task.priority < (by.claim.minPriority ?? 0) || !meets(labels, task.requires)) continue
       if (first === undefined || compareHeads(task, first, { kind, agingMsPerLevel }) < 0)
@@ -249,6 +251,8 @@ export class Laws {
       const isHeard = nowMs - heardMs >= HELD_UP_MS
       const sinceMs = isHeard ? Math.max(lease.renewedAtMs, heardMs) : lease.renewedAtMs
       const endsAtMs = sinceMs + lease.leaseMs + this.#around.stalledMs(sinceMs)
+      const isFenced = !this.#around.goesOn(lease.token)
+      this.#law(isFenced, heard, 'I2: a worker stops by itself before its lease ends')
       return this.#law(nowMs + 1 >= endsAtMs, heard, 'I11: no lease ends before its time')
     }
     const seenMs = this.#around.contactMs(lease.session)

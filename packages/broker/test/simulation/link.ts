@@ -1,18 +1,18 @@
-// A connection of one peer over a network that delays, cuts and reconnects. Frames keep their order.
+// A peer's connection by hand: frames over the simulated network, and a new connection after each lost one.
 
 import {
   decodeServerMessage,
-  FRAME_HEADER_BYTES,
+  encodeRequestFrame,
+  FrameDecoder,
+  limits,
+  PROTOCOL_VERSION,
   type Request,
   type ServerMessage,
   type TqError,
 } from '@tq/core'
-import type { Conversation, Sink } from '../../src/pipeline/conversation.ts'
-import type { Pipeline } from '../../src/pipeline/pipeline.ts'
-import type { Answers } from './answers.ts'
-import type { Arrivals, Asked } from './arrivals.ts'
-import type { BrokerProcess } from './broker-process.ts'
-import type { ProcessScheduler } from './process-scheduler.ts'
+import type { Wire } from '@tq/client'
+import type { Arrivals } from './arrivals.ts'
+import type { Network } from './network.ts'
 import type { SeededRandom } from './seeded-random.ts'
 import type { Swarm } from './swarm.ts'
 import type { Trace } from './trace.ts'
@@ -27,13 +27,10 @@ export type Answer =
 export interface LinkParts {
   readonly world: World
   readonly trace: Trace
-  readonly answers: Answers
   readonly arrivals: Arrivals
-  readonly broker: BrokerProcess
+  readonly network: Network
   readonly swarm: Swarm
   readonly random: SeededRandom
-  /** A request leaves over this link. */
-  readonly onSend: (link: Link) => void
 }
 
 export interface LinkOptions {
@@ -43,13 +40,20 @@ export interface LinkOptions {
   readonly onPush?: (channel: string, data: unknown) => void
 }
 
-const PRINCIPAL = 'somebody'
+interface Waiting {
+  readonly sinceMs: number
+  readonly done: (answer: Answer) => void
+}
+
+/** Beyond this a request has no answer, whatever it waits for, in ms: the longest claim and some. */
+const WAIT_MS_MAX = 1_500
 
 export class Link {
   readonly #parts: LinkParts
   readonly #options: LinkOptions
-  readonly #outstanding = new Map<number, (answer: Answer) => void>()
-  #wire: Wire | undefined
+  readonly #outstanding = new Map<number, Waiting>()
+  #line: Line | undefined
+  #isUp = false
   #nextId = 1
   #isOver = false
 
@@ -58,8 +62,9 @@ export class Link {
     this.#options = options
   }
 
+  /** The broker has greeted back. */
   get isUp(): boolean {
-    return this.#wire !== undefined
+    return this.#isUp
   }
 
   get outstandingCount(): number {
@@ -69,44 +74,47 @@ export class Link {
   /** Connects, and again whenever the connection is lost. */
   start(): void {
     this.#reconnectLater()
+    this.#watch()
   }
 
   /** The peer is gone for good. */
   end(): void {
     this.#isOver = true
-    this.break()
+    this.#line?.wire.destroy()
+    this.#lose()
   }
 
-  /** Sends a request over a link that is up. `done` hears what became of it, once. */
+  /** Sends a request. `done` hears what became of it, once. */
   send(request: Request, done: (answer: Answer) => void): number {
     const id = this.#nextId
     this.#nextId += 1
-    this.#outstanding.set(id, done)
-    this.#wire?.carry(id, request)
-    this.#parts.onSend(this)
+    this.#outstanding.set(id, { sinceMs: this.#parts.world.nowMs, done })
+    this.#line?.wire.write([encodeRequestFrame(id, request)])
     return id
   }
 
-  /** Cuts the connection: answers on their way are lost, and so may be requests. */
-  break(): void {
-    const wire = this.#wire
-    if (wire === undefined) return
-    this.#wire = undefined
-    wire.cut()
-    this.#lose()
-  }
-
-  /** The broker died: its side of the connection is no more. */
-  brokerDied(): void {
-    if (this.#wire === undefined) return
-    this.#wire = undefined
-    this.#lose()
+  /** Who hears nothing for too long gives the connection up. */
+  #watch(): void {
+    const { world, swarm, trace } = this.#parts
+    world.after(swarm.network.patienceMs / 2, () => {
+      if (this.#isOver) return
+      const [oldest] = this.#outstanding.values()
+      const longestMs = swarm.network.patienceMs + WAIT_MS_MAX
+      if (oldest !== undefined && world.nowMs - oldest.sinceMs > longestMs) {
+        trace.reach('a peer gave up a silent broker')
+        this.#line?.wire.destroy()
+        this.#lose()
+      }
+      this.#watch()
+    })
   }
 
   #lose(): void {
+    this.#line = undefined
+    this.#isUp = false
     const waiting = [...this.#outstanding.values()]
     this.#outstanding.clear()
-    for (const done of waiting) done({ kind: 'lost' })
+    for (const { done } of waiting) done({ kind: 'lost' })
     this.#reconnectLater()
   }
 
@@ -117,22 +125,36 @@ export class Link {
   }
 
   #connect(): void {
-    if (this.#isOver || this.#wire !== undefined) return
-    const { broker, trace } = this.#parts
-    const { listening } = broker
-    if (listening === undefined) {
-      this.#reconnectLater()
-      return
-    }
-    const wire = new Wire(this.#parts, listening.pipeline, {
-      session: this.#options.session,
-      onMessage: (message) => {
-        if (this.#wire === wire) this.#hear(message)
+    if (this.#isOver || this.#line !== undefined) return
+    const line: Line = { decoder: new FrameDecoder(limits.FRAME_BYTES_MAX), wire: NO_WIRE }
+    this.#line = line
+    line.wire = this.#parts.network.dial(this.#parts.world, {
+      opened: () => this.#greet(line),
+      data: (chunk) => this.#take(line, chunk),
+      drained: () => undefined,
+      closed: () => {
+        if (this.#line === line) this.#lose()
       },
     })
-    this.#wire = wire
-    trace.note(this.#options.name, 'is connected')
-    this.#options.onUp()
+  }
+
+  #greet(line: Line): void {
+    if (this.#line !== line) return
+    const { name, session } = this.#options
+    const client = { name, version: '1' }
+    this.send({ verb: 'hello', protocol: PROTOCOL_VERSION, client, session }, (answer) => {
+      if (answer.kind === 'lost') return
+      this.#parts.trace.law(answer.kind === 'reply', 'everybody here is welcome')
+      this.#isUp = true
+      this.#parts.trace.note(name, 'is connected')
+      this.#options.onUp()
+    })
+  }
+
+  #take(line: Line, chunk: Uint8Array): void {
+    for (const body of line.decoder.push(chunk)) {
+      if (this.#line === line) this.#hear(decodeServerMessage(body))
+    }
   }
 
   #hear(message: ServerMessage): void {
@@ -140,134 +162,27 @@ export class Link {
       this.#options.onPush?.(message.channel, message.data)
       return
     }
-    const done = this.#outstanding.get(message.id)
-    const isAwaited = done !== undefined
+    const waiting = this.#outstanding.get(message.id)
+    const isAwaited = waiting !== undefined
     this.#parts.trace.law(
       isAwaited,
       `an answer comes once, and only to what was asked (${message.id})`,
     )
     this.#outstanding.delete(message.id)
-    if (message.kind === 'reply') done?.({ kind: 'reply', result: message.result })
-    else done?.({ kind: 'refusal', error: message.error })
-  }
-}
-
-interface Arrived {
-  readonly id: number
-  readonly request: Request
-}
-
-/** One connection, from its making to its end; the broker's end of it is a {@link Sink}. */
-class Wire implements Sink {
-  readonly isFull = false
-  readonly #parts: LinkParts
-  readonly #scheduler: ProcessScheduler
-  readonly #pipeline: Pipeline
-  readonly #conversation: Conversation
-  readonly #session: string
-  readonly #onMessage: (message: ServerMessage) => void
-  readonly #asked = new Map<number, Asked>()
-  #held: Arrived[] = []
-  #isReading = true
-  #isCut = false
-  /** What was on its way when the connection was cut comes so much later. */
-  #lateMs = 0
-  #thereAtMs = 0
-  #backAtMs = 0
-
-  constructor(
-    parts: LinkParts,
-    pipeline: Pipeline,
-    options: {
-      readonly session: Uint8Array
-      readonly onMessage: (message: ServerMessage) => void
-    },
-  ) {
-    this.#parts = parts
-    this.#pipeline = pipeline
-    this.#scheduler = parts.broker.scheduler
-    this.#onMessage = options.onMessage
-    const { session } = options
-    this.#conversation = pipeline.open(this, { principal: PRINCIPAL, session })
-    this.#session = this.#conversation.sessionKey
-  }
-
-  /** Carries a request to the broker. */
-  carry(id: number, request: Request): void {
-    const { world, swarm } = this.#parts
-    this.#thereAtMs = this.#moment(this.#thereAtMs)
-    this.#scheduler.after(this.#thereAtMs - world.nowMs, () => {
-      if (!this.#isCut) this.#arrive({ id, request })
-      else if (swarm.faults.lateFrames) {
-        this.#scheduler.after(this.#lateMs, () => this.#arrive({ id, request }))
-      }
-    })
-  }
-
-  /** The network is gone; the broker notices some time later, after what is still on its way. */
-  cut(): void {
-    this.#isCut = true
-    const { random, swarm } = this.#parts
-    if (random.happens(0.5)) this.#lateMs = random.chance() * swarm.network.delayMsMax
-    const noticeMs = this.#lateMs + random.chance() * swarm.network.noticeMsMax
-    this.#scheduler.after(noticeMs, () => this.#close())
-  }
-
-  #close(): void {
-    for (const { request } of this.#asked.values()) {
-      if (request.verb === 'claim') this.#parts.arrivals.unparked(this.#session, request.claim)
+    if (message.kind === 'refusal') {
+      const { code } = message.error
+      const isOurs = code === 'BAD_REQUEST'
+      this.#parts.trace.law(!isOurs, `nobody sends what is refused as ${message.error.message}`)
     }
-    this.#pipeline.close(this.#conversation)
-  }
-
-  send(frame: Uint8Array): void {
-    const { world, trace, answers } = this.#parts
-    const message = decodeServerMessage(Uint8Array.from(frame.subarray(FRAME_HEADER_BYTES)))
-    if (message.kind === 'push') answers.pushed(message.channel, message.data)
-    else this.#check(message)
-    if (this.#isCut) return
-    const what = message.kind === 'push' ? message.channel : `${message.id}`
-    trace.note('broker', `sends ${message.kind} ${what}`)
-    this.#backAtMs = this.#moment(this.#backAtMs)
-    world.after(this.#backAtMs - world.nowMs, () => this.#onMessage(message))
-  }
-
-  setReading(isReading: boolean): void {
-    if (!isReading) this.#parts.trace.reach('requests waited for room in a commit')
-    this.#isReading = isReading
-    const held = this.#held
-    this.#held = []
-    for (const one of held) this.#take(one)
-  }
-
-  #arrive(arrived: Arrived): void {
-    if (!this.#conversation.isOpen) return
-    const { world, arrivals, trace } = this.#parts
-    const { id, request } = arrived
-    trace.note(this.#session.slice(-6), `asks ${request.verb} ${id}`)
-    this.#asked.set(id, arrivals.received(this.#session, request, world))
-    this.#take(arrived)
-  }
-
-  #take(arrived: Arrived): void {
-    if (this.#isReading) this.#pipeline.receive(this.#conversation, arrived.id, arrived.request)
-    else this.#held.push(arrived)
-  }
-
-  #check(message: Extract<ServerMessage, { kind: 'reply' | 'refusal' }>): void {
-    const { trace, answers } = this.#parts
-    const asked = this.#asked.get(message.id)
-    this.#asked.delete(message.id)
-    if (asked === undefined)
-      trace.violate(`request ${message.id} is answered once, and only if asked`)
-    else answers.sent(asked, message)
-  }
-
-  /** When a frame arrives that leaves now: after those before it. */
-  #moment(lastMs: number): number {
-    const { world, random, swarm } = this.#parts
-    const { latencyMsMax, delayChance, delayMsMax } = swarm.network
-    const delayMs = random.happens(delayChance) ? random.chance() * delayMsMax : 0
-    return Math.max(lastMs, world.nowMs + delayMs + random.chance() * latencyMsMax)
+    if (message.kind === 'reply') waiting?.done({ kind: 'reply', result: message.result })
+    else waiting?.done({ kind: 'refusal', error: message.error })
   }
 }
+
+/** A connection, from its making to its end. */
+interface Line {
+  readonly decoder: FrameDecoder
+  wire: Wire
+}
+
+const NO_WIRE: Wire = { write: () => true, end: () => undefined, destroy: () => undefined }

@@ -1,40 +1,92 @@
-// Runs seeds from the command line: SEED (first), SEEDS (how many), STEPS (events each), TRACE=1 (all lines).
+// Runs the simulation from the command line; docs/reliability.md names the variables.
 
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { bundle } from '../bundle.ts'
+import { SimulationFailure } from './failure.ts'
+import { Fleet, type Outcome } from './fleet.ts'
+import { keepSeed } from './kept-seeds.ts'
+import { numberOf, planOf, replayLine } from './plan.ts'
+import { shrink } from './shrink.ts'
 import { runSimulation } from './simulation.ts'
-import { SOMETIMES_POINTS, type SometimesPoint } from './sometimes.ts'
+import { Tally } from './tally.ts'
 
-const first = Number(process.env['SEED'] ?? 1)
-const count = Number(process.env['SEEDS'] ?? 1)
-const steps = Number(process.env['STEPS'] ?? 2_000)
-const isTraced = process.env['TRACE'] === '1'
+const environment = process.env
+const plan = planOf(environment)
+const seeds = numberOf(environment, 'SEEDS', 1) ?? 1
+const isKept = environment['KEEP'] !== '0'
+const shrinkMs = 1_000 * (numberOf(environment, 'SHRINK_SECONDS', 60) ?? 60)
+const PROGRESS_MS = 30_000
+const CHILD = fileURLToPath(new URL('../children/simulation-child.ts', import.meta.url))
 
-const points = new Map<SometimesPoint, number>()
-const startedAtMs = performance.now()
-let events = 0
-let simulatedMs = 0
-let failures = 0
-for (let seed = first; seed < first + count; seed += 1) {
+if (seeds === 1) await runOne()
+else await runMany(numberOf(environment, 'JOBS', 1) ?? 1, numberOf(environment, 'DOUBLE', 0) ?? 0)
+
+async function runOne(): Promise<void> {
+  const isTraced = environment['TRACE'] === '1'
+  const onLine = (line: string): void => void process.stdout.write(`${line}\n`)
   try {
-    const result = await runSimulation({
-      seed,
-      steps,
-      ...(isTraced ? { onLine: (line: string) => void process.stdout.write(`${line}\n`) } : {}),
+    const { hash, steps, simulatedMs } = await runSimulation({
+      plan,
+      ...(isTraced ? { onLine } : {}),
     })
-    events += result.steps
-    simulatedMs += result.simulatedMs
-    for (const [point, times] of result.points) points.set(point, (points.get(point) ?? 0) + times)
-    if (count === 1) process.stdout.write(`seed ${seed}: hash ${result.hash}\n`)
+    const seconds = Math.round(simulatedMs / 1_000)
+    say(`seed ${plan.seed}: hash ${hash}, ${steps} events, ${seconds} s simulated`)
   } catch (error) {
-    failures += 1
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n`)
+    if (!(error instanceof SimulationFailure)) throw error
+    process.exitCode = 1
+    const run = (smaller: typeof plan): Promise<unknown> => runSimulation({ plan: smaller })
+    const nowMs = (): number => performance.now()
+    const budgetMs = isTraced ? 0 : shrinkMs
+    const shrunk = await shrink({ plan, failure: error }, { run, nowMs, budgetMs })
+    say(shrunk.failure.message)
   }
 }
-const seconds = (performance.now() - startedAtMs) / 1_000
-for (const point of SOMETIMES_POINTS) {
-  process.stdout.write(`${String(points.get(point) ?? 0).padStart(8)}  ${point}\n`)
+
+async function runMany(jobs: number, doubles: number): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'tq-simulation-'))
+  const tally = new Tally(seeds)
+  try {
+    // One file, as it is now: quick, and a long run does not change when the sources do.
+    const script = await bundle(CHILD, directory)
+    let at = 0
+    const fleet = new Fleet({
+      script,
+      jobs,
+      next: () => {
+        if (at >= seeds) return undefined
+        const seed = plan.seed + at
+        at += 1
+        return { plan: { ...plan, seed }, isDouble: at <= doubles, shrinkMs }
+      },
+      onOutcome: (outcome) => hear(tally, outcome),
+    })
+    process.once('SIGINT', () => fleet.stop())
+    process.once('SIGTERM', () => fleet.stop())
+    const progress = setInterval(() => say(tally.line), PROGRESS_MS)
+    await fleet.run()
+    clearInterval(progress)
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+  say(tally.table)
+  for (const missing of tally.missing) say(`never reached: ${missing}`)
+  say(tally.line)
+  if (tally.failures > 0 || tally.missing.length > 0) process.exitCode = 1
 }
-process.stdout.write(
-  `${count} seeds, ${failures} failures, ${events} events in ${seconds.toFixed(1)} s ` +
-    `(${Math.round(events / seconds)} a second), ${Math.round(simulatedMs / 1_000)} s simulated\n`,
-)
-if (failures > 0) process.exitCode = 1
+
+function hear(tally: Tally, outcome: Outcome): void {
+  tally.add(outcome)
+  const { failure } = outcome
+  if (failure === undefined) return
+  say(`\n${failure.text}\n`)
+  const [why = ''] = failure.law.split('\n')
+  if (isKept) keepSeed({ ...outcome.plan, why })
+  say(`${isKept ? 'kept' : 'not kept'}: ${replayLine(outcome.plan)}`)
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`)
+}

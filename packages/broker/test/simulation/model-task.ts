@@ -80,6 +80,8 @@ export interface ModelKey {
   readonly id: string
   readonly hash: string
   readonly atMs: number
+  /** The same on the world's clock. */
+  readonly monotonicMs: number
 }
 
 /** Stands for a task that should be known and is not. */

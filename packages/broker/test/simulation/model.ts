@@ -6,7 +6,10 @@ import type { Heard } from './heard.ts'
 import type { ModelKey, ModelQueue, ModelSession, ModelTask } from './model-task.ts'
 
 export class Model {
+  /** All that there ever were. */
   readonly tasks: Map<string, ModelTask>
+  /** Those that have not ended. */
+  readonly live: Map<string, ModelTask>
   readonly queues: Map<string, ModelQueue>
   readonly sessions: Map<string, ModelSession>
   /** Sessions that have ever registered as workers. */
@@ -20,6 +23,7 @@ export class Model {
 
   constructor(from?: Model) {
     this.tasks = new Map(from?.tasks)
+    this.live = new Map(from?.live)
     this.queues = new Map(from?.queues)
     this.sessions = new Map(from?.sessions)
     this.workers = new Set(from?.workers)
@@ -40,14 +44,20 @@ export class Model {
   }
 
   change(id: string, change: Partial<ModelTask>): void {
-    this.tasks.set(id, { ...this.task(id), ...change })
+    this.#set({ ...this.task(id), ...change })
+  }
+
+  #set(task: ModelTask): void {
+    this.tasks.set(task.id, task)
+    if (task.end === undefined) this.live.set(task.id, task)
+    else this.live.delete(task.id)
   }
 
   /** Carries out what a fact says. */
   apply({ fact, id, session, at, event }: Heard): void {
     switch (fact.kind) {
       case 'task-enqueued':
-        return this.#enqueue(id, fact)
+        return this.#enqueue(id, fact, at.monotonicMs)
       case 'task-due': {
         const from = this.task(id).state
         invariant(from === 'scheduled' || from === 'retrying', 'only waiting tasks become due')
@@ -165,7 +175,7 @@ export class Model {
 
   /** The broker started again: each lease has its full time, each session was seen just now. */
   restart(at: { readonly tickMs: number; readonly monotonicMs: number }): void {
-    for (const { id, lease } of this.tasks.values()) {
+    for (const { id, lease } of this.live.values()) {
       if (lease === undefined) continue
       const endTickMs = at.tickMs + lease.leaseMs
       const renewed = { endTickMs, renewedAtMs: at.monotonicMs, extendedMs: 0 }
@@ -176,10 +186,10 @@ export class Model {
     }
   }
 
-  #enqueue(id: string, fact: Extract<Fact, { kind: 'task-enqueued' }>): void {
+  #enqueue(id: string, fact: Extract<Fact, { kind: 'task-enqueued' }>, monotonicMs: number): void {
     const { profile, options, requestHash } = fact
     const isDelayed = fact.dueAtMs > 0
-    this.tasks.set(id, {
+    this.#set({
       id,
       queue: profile.queue.name,
       type: profile.type,
@@ -211,7 +221,7 @@ export class Model {
     const key = options?.idempotencyKey
     if (key === undefined || requestHash === undefined) return
     const hash = Buffer.from(requestHash).toString('hex')
-    this.keys.set(keyOf(profile.queue.name, key), { id, hash, atMs: fact.atMs })
+    this.keys.set(keyOf(profile.queue.name, key), { id, hash, atMs: fact.atMs, monotonicMs })
   }
 
   #endAttempt(
@@ -269,7 +279,7 @@ export class Model {
 
   #extend(byMs: number): void {
     this.extendedMs += byMs
-    for (const { id, lease } of this.tasks.values()) {
+    for (const { id, lease } of this.live.values()) {
       if (lease === undefined) continue
       const { endTickMs, deadlineTickMs } = lease
       this.change(id, {

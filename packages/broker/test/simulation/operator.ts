@@ -3,7 +3,7 @@
 import { type QueueSettings, type ReplyOf, type Request } from '@tq/core'
 import type { Chronicle } from './chronicle.ts'
 import { bytesOf } from './heard.ts'
-import { Link, type LinkParts } from './link.ts'
+import { type Answer, Link, type LinkParts } from './link.ts'
 import type { ModelTask } from './model-task.ts'
 import type { SeededRandom } from './seeded-random.ts'
 
@@ -17,6 +17,8 @@ export class Operator {
   readonly #random: SeededRandom
   readonly #link: Link
   #purge: { readonly queue: string; readonly cursor: string } | undefined
+  /** Cursor of the backup under way. */
+  #backup: string | undefined
   #isCalm = false
 
   constructor(parts: LinkParts, chronicle: Chronicle, name: string) {
@@ -43,7 +45,7 @@ export class Operator {
 
   #thinkThenAct(): void {
     const { world, swarm } = this.#parts
-    const thinkMs = this.#isCalm ? 50 : 2 * this.#random.chance() * swarm.operators.thinkMs
+    const thinkMs = this.#isCalm ? 100 : 2 * this.#random.chance() * swarm.operators.thinkMs
     world.after(thinkMs, () => {
       this.#act()
       this.#thinkThenAct()
@@ -56,10 +58,21 @@ export class Operator {
     if (request === undefined) return
     this.#parts.trace.note(this.#name, `sends ${request.verb}`)
     this.#link.send(request, (answer) => {
+      if (request.verb === 'backup') this.#hearBackup(answer)
       if (request.verb !== 'queue-purge' || answer.kind !== 'reply') return
       const { cursor } = answer.result as ReplyOf<'queue-purge'>
       this.#purge = cursor === null ? undefined : { queue: request.queue, cursor }
     })
+  }
+
+  #hearBackup(answer: Answer): void {
+    if (answer.kind !== 'reply') {
+      this.#backup = undefined
+      return
+    }
+    const { cursor } = answer.result as ReplyOf<'backup'>
+    this.#backup = cursor ?? undefined
+    if (cursor === null) this.#parts.trace.reach('a backup was complete')
   }
 
   #calmRequest(): Request | undefined {
@@ -83,7 +96,10 @@ export class Operator {
     if (dice < 0.65) return { verb: 'stats', ...(random.happens(0.5) ? { queue } : {}) }
     if (dice < 0.7) return { verb: 'workers' }
     if (dice < 0.73) return { verb: 'startup-log' }
-    if (dice < 0.76) return { verb: 'ping' }
+    if (dice < 0.74) return { verb: 'ping' }
+    if (dice < 0.76 || this.#backup !== undefined) {
+      return { verb: 'backup', ...(this.#backup === undefined ? {} : { cursor: this.#backup }) }
+    }
     if (dice < 0.85 && operators.pauses) {
       const verb = random.happens(0.4) ? 'queue-pause' : 'queue-resume'
       return { verb, queue }
@@ -107,7 +123,8 @@ export class Operator {
   }
 
   #someTasks(isWanted: (task: ModelTask) => boolean): Uint8Array[] {
-    const wanted = [...this.#chronicle.live.tasks.values()].filter(isWanted)
+    const { live } = this.#chronicle
+    const wanted = [...(isWanted === isLive ? live.live : live.tasks).values()].filter(isWanted)
     if (wanted.length === 0) return []
     const count = this.#random.between(1, 3)
     const ids = new Set<string>()

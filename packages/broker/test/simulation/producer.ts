@@ -70,7 +70,7 @@ export class Producer {
 
   #thinkThenAct(): void {
     const { world, swarm } = this.#parts
-    const thinkMs = this.#isCalm ? 10 : 2 * this.#random.chance() * swarm.producers.thinkMs
+    const thinkMs = this.#isCalm ? 30 : 2 * this.#random.chance() * swarm.producers.thinkMs
     world.after(thinkMs, () => {
       this.#act()
       this.#thinkThenAct()
@@ -95,9 +95,7 @@ export class Producer {
   }
 
   #liveCount(): number {
-    let live = 0
-    for (const { end } of this.#chronicle.live.tasks.values()) if (end === undefined) live += 1
-    return live
+    return this.#chronicle.live.live.size
   }
 
   #send(intent: Intent, fresh: boolean): void {

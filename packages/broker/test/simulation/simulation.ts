@@ -3,11 +3,18 @@
 import { Answers } from './answers.ts'
 import { Arrivals } from './arrivals.ts'
 import { BrokerProcess } from './broker-process.ts'
+import { ClientProducer } from './client-producer.ts'
+import { ClientWorker } from './client-worker.ts'
 import { Chronicle } from './chronicle.ts'
+import { SimulationFailure } from './failure.ts'
+import { Fences } from './fences.ts'
 import { Faults } from './faults.ts'
 import { shortOf } from './heard.ts'
-import type { Link, LinkParts } from './link.ts'
+import type { LinkParts } from './link.ts'
+import { Network } from './network.ts'
+import { OMISSIONS } from './omissions.ts'
 import { Operator } from './operator.ts'
+import type { Plan } from './plan.ts'
 import { Producer } from './producer.ts'
 import { SeededRandom } from './seeded-random.ts'
 import type { SometimesPoint } from './sometimes.ts'
@@ -17,9 +24,7 @@ import { Worker } from './worker.ts'
 import { World } from './world.ts'
 
 export interface RunOptions {
-  readonly seed: number
-  /** Events before the faults stop. */
-  readonly steps: number
+  readonly plan: Plan
   /** Hears every line of the trace. */
   readonly onLine?: (line: string) => void
 }
@@ -31,12 +36,11 @@ export interface RunResult {
   readonly steps: number
   readonly simulatedMs: number
   readonly points: ReadonlyMap<SometimesPoint, number>
+  /** How often each verb reached the broker. */
+  readonly verbs: ReadonlyMap<string, number>
 }
 
-/** A broken law, with all that is needed to see it again. */
-class SimulationFailure extends Error {
-  override readonly name = 'SimulationFailure'
-}
+type Peer = Producer | ClientProducer | Worker | ClientWorker | Operator
 
 /** Everything is compared this often, in events; what must hold after each event is checked then. */
 const COMPARE_EVERY = 250
@@ -57,25 +61,42 @@ class Simulation {
   readonly #chronicle: Chronicle
   readonly #broker: BrokerProcess
   readonly #faults: Faults
-  readonly #producers: Producer[] = []
-  readonly #workers: Worker[] = []
+  readonly #producers: (Producer | ClientProducer)[] = []
+  readonly #workers: (Worker | ClientWorker)[] = []
   readonly #operators: Operator[] = []
   #steps = 0
   #rejection: unknown
 
   constructor(options: RunOptions) {
-    const { seed } = options
-    const swarm = drawSwarm(seed)
+    const { seed } = options.plan
+    const swarm = swarmOf(options.plan)
     const world = this.#world
     const trace = new Trace(world, options.onLine)
-    const chronicle = new Chronicle(trace)
+    const chronicle = new Chronicle(trace, swarm.dedupeMs)
     const arrivals = new Arrivals(trace, chronicle)
     const answers = new Answers(trace, chronicle, arrivals)
-    const broker = new BrokerProcess({ world, trace, chronicle, answers, arrivals, swarm, seed })
+    const fences = new Fences()
+    const broker = new BrokerProcess({
+      world,
+      trace,
+      chronicle,
+      answers,
+      arrivals,
+      fences,
+      swarm,
+      seed,
+    })
+    const network = new Network({
+      world,
+      trace,
+      broker,
+      swarm,
+      random: new SeededRandom(seed, 'network'),
+      onWrite: (path) => this.#faults.written(path),
+    })
     const partsOf = (name: string): LinkParts => {
       const random = new SeededRandom(seed, name)
-      const onSend = (link: Link): void => this.#faults.requestLeaves(link)
-      return { world, trace, answers, arrivals, broker, swarm, random, onSend }
+      return { world, trace, arrivals, network, swarm, random }
     }
     this.#options = options
     this.#swarm = swarm
@@ -88,15 +109,20 @@ class Simulation {
     for (const name of namesOf('worker', swarm.workers.count)) {
       this.#workers.push(new Worker(partsOf(name), name))
     }
+    for (const name of namesOf('sdk-producer', swarm.clients.producers)) {
+      this.#producers.push(new ClientProducer(partsOf(name), chronicle, { name, seed }))
+    }
+    for (const name of namesOf('sdk-worker', swarm.clients.workers)) {
+      this.#workers.push(new ClientWorker(partsOf(name), fences, { name, seed }))
+    }
     // There is always one who resumes what is paused; it may have nothing else to do.
     for (const name of namesOf('operator', 1)) {
       this.#operators.push(new Operator(partsOf(name), chronicle, name))
     }
     const random = new SeededRandom(seed, 'faults')
-    const links = (): readonly Link[] => this.#links()
-    this.#faults = new Faults({ world, trace, chronicle, broker, swarm, random, links })
+    this.#faults = new Faults({ world, trace, chronicle, broker, swarm, random, network })
     broker.onDeath = () => {
-      for (const link of this.#links()) link.brokerDied()
+      network.brokerDied()
       this.#faults.restartLater()
     }
   }
@@ -105,8 +131,10 @@ class Simulation {
     const onRejection = (error: unknown): void => void (this.#rejection ??= error)
     process.on('unhandledRejection', onRejection)
     try {
+      // From here on everything runs in microtasks: see `settle`.
+      await new Promise((resolve) => setImmediate(resolve))
       this.#begin()
-      while (this.#steps < this.#options.steps) await this.#step()
+      while (this.#steps < this.#options.plan.steps) await this.#step()
       this.#calm()
       await this.#drain()
       await this.#crashOnceMore()
@@ -120,6 +148,7 @@ class Simulation {
       steps: this.#steps,
       simulatedMs: this.#world.nowMs,
       points: this.#trace.points,
+      verbs: this.#trace.verbs,
     }
   }
 
@@ -135,7 +164,7 @@ class Simulation {
     if (this.#rejection !== undefined) throw this.#rejection
     this.#steps += 1
     this.#trace.law(hasMore, 'the world goes on')
-    this.#broker.checkMemory()
+    this.#broker.checkMemoryIfChanged()
     if (this.#steps % COMPARE_EVERY === 0) this.#broker.checkAll()
     if (this.#trace.violation !== undefined) throw new Error(this.#trace.violation)
   }
@@ -163,12 +192,11 @@ class Simulation {
   #isDrained(): boolean {
     if (this.#broker.listening === undefined || this.#chronicle.isInFlight) return false
     if (this.#producers.some(({ isDone }) => !isDone)) return false
-    for (const { end } of this.#chronicle.live.tasks.values()) if (end === undefined) return false
-    return this.#chronicle.isQuiet
+    return this.#chronicle.live.live.size === 0 && this.#chronicle.isQuiet
   }
 
   #leftOver(): string {
-    const left = [...this.#chronicle.live.tasks.values()].filter(({ end }) => end === undefined)
+    const left = [...this.#chronicle.live.live.values()]
     const tasks = left.slice(0, 5).map(({ id, state }) => `${shortOf(id)} is ${state}`)
     const unknown = this.#producers.filter(({ isDone }) => !isDone).length
     return `${left.length} tasks are left (${tasks.join(', ')}), ${unknown} producers wait for answers`
@@ -184,27 +212,35 @@ class Simulation {
     if (this.#trace.violation !== undefined) throw new Error(this.#trace.violation)
   }
 
-  #peers(): readonly (Producer | Worker | Operator)[] {
+  #peers(): readonly Peer[] {
     return [...this.#producers, ...this.#workers, ...this.#operators]
   }
 
-  #links(): readonly Link[] {
-    return this.#peers().map(({ link }) => link)
-  }
-
   #failure(cause: unknown): SimulationFailure {
-    const { seed, steps } = this.#options
-    const what =
+    const law =
       this.#trace.violation ??
       (cause instanceof Error ? (cause.stack ?? cause.message) : String(cause))
-    const lines = [
-      what,
-      `seed ${seed}, event ${this.#steps}; see it again with: make sim SEED=${seed} STEPS=${steps}`,
-      ...this.#trace.tail,
-      `swarm ${JSON.stringify(this.#swarm)}`,
-    ]
-    return new SimulationFailure(lines.join('\n'), { cause })
+    const story = [...this.#trace.tail, `swarm ${JSON.stringify(this.#swarm)}`]
+    const { plan } = this.#options
+    return new SimulationFailure({ plan, law, event: this.#steps, story }, cause)
   }
+}
+
+/** What the seed draws, but for what the plan leaves out. */
+function swarmOf({ seed, without, producersMax, workersMax }: Plan): Swarm {
+  const drawn = drawSwarm(seed)
+  const { producers, workers, clients } = drawn
+  const fewer = {
+    ...drawn,
+    producers: { ...producers, count: Math.min(producers.count, producersMax ?? Infinity) },
+    workers: { ...workers, count: Math.min(workers.count, workersMax ?? Infinity) },
+    clients: {
+      ...clients,
+      producers: Math.min(clients.producers, producersMax ?? Infinity),
+      workers: Math.min(clients.workers, workersMax ?? Infinity),
+    },
+  }
+  return without.reduce((swarm: Swarm, name) => OMISSIONS[name](swarm), fewer)
 }
 
 function namesOf(what: string, count: number): string[] {

@@ -6,6 +6,10 @@ export const SOMETIMES_POINTS = [
   'a commit that ended as unknown had been applied',
   'a commit that ended as unknown had been lost',
   'the broker crashed while it recovered',
+  'a start was refused because of a hole',
+  'a start was refused because of a lost tail',
+  'a start was refused because of a torn tail',
+  'a start was refused because of a damaged record',
   'an acknowledged task was found again after a crash',
   'a lease went on after a crash',
   'a lease ended while its completion was under way',
@@ -45,6 +49,16 @@ export const SOMETIMES_POINTS = [
   'the wall clock stepped back',
   'a waiting request heard of the end of its task',
   'a stop order was pushed',
+  'a connection was half-open',
+  'a request came over a superseded connection',
+  'the broker gave up a silent peer',
+  'the broker gave up a peer that does not read',
+  'the broker gave up half a frame',
+  'a peer gave up a silent broker',
+  'the worker told a handler to stop',
+  'a worker stopped in good order',
+  'a client heard of its result',
+  'a backup was complete',
 ] as const
 
 export type SometimesPoint = (typeof SOMETIMES_POINTS)[number]

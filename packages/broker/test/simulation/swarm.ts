@@ -2,11 +2,15 @@
 
 import { SeededRandom } from './seeded-random.ts'
 
+const WINDOW_BYTES_MAX = 256 * 1_024
+
 /** Rates are probabilities for each chance there is; times are in ms. 0 switches a thing off. */
 export interface Swarm {
   readonly faults: {
     readonly crashEveryMs: number
     readonly crashWhileRecoveringChance: number
+    /** That a start finds the disk damaged, refuses by name, and finds it put right the next time. */
+    readonly damagedStartChance: number
     readonly unknownChance: number
     readonly stallEveryMs: number
     readonly stallMsMax: number
@@ -31,6 +35,18 @@ export interface Swarm {
     readonly delayMsMax: number
     /** Until the broker notices that a connection is gone. */
     readonly noticeMsMax: number
+    /** That what is written in one go arrives in pieces, down to single bytes. */
+    readonly splitChance: number
+    /** That bytes arrive together with those before them. */
+    readonly joinChance: number
+    /** That a break is silent: one direction, or both, take bytes that never arrive. */
+    readonly blackholeChance: number
+    /** How long each side waits for a sign of life, in ms. */
+    readonly patienceMs: number
+    /** Bytes under way in one direction: what is not read soon fills them. */
+    readonly windowBytes: number
+    readonly inFlightMax: number
+    readonly outputBytesMax: number
   }
   readonly producers: {
     readonly count: number
@@ -59,6 +75,13 @@ export interface Swarm {
     readonly restartChance: number
     readonly giveUpClaimChance: number
   }
+  /** Processes with the real client in them. */
+  readonly clients: {
+    readonly producers: number
+    readonly workers: number
+    readonly requestTimeoutMs: number
+    readonly inFlightMax: number
+  }
   readonly operators: {
     /** False: nobody does more than to resume what is paused. */
     readonly acts: boolean
@@ -81,7 +104,13 @@ export function drawSwarm(seed: number): Swarm {
   const random = new SeededRandom(seed, 'swarm')
   const swarm = drawOrdinary(random)
   const mood = random.pick([...MOODS, ...MOODS.map(() => undefined)])
-  return mood === undefined ? swarm : mood(swarm, random)
+  return withRoom(mood === undefined ? swarm : mood(swarm, random))
+}
+
+/** Through a narrow window a large frame would never be complete in the time that it has. */
+function withRoom(swarm: Swarm): Swarm {
+  if (swarm.producers.bigPayloadChance === 0) return swarm
+  return { ...swarm, network: { ...swarm.network, windowBytes: WINDOW_BYTES_MAX } }
 }
 
 /**
@@ -96,7 +125,7 @@ const MOODS: readonly ((swarm: Swarm, random: SeededRandom) => Swarm)[] = [
       ...swarm,
       store: { ...store, commitMsMax: 20, stallChance: 0.2, stallMsMax: 3_000 },
       producers: { ...producers, batchMax: 3, bigPayloadChance: random.magnitude(0.2, 0.6) },
-      workers: { ...workers, leaseMs: 400, heartbeatMs: 100, zombieChance: 0 },
+      workers: { ...workers, leaseMs: 1_000, heartbeatMs: 200, zombieChance: 0 },
     }
   },
   /** Connections break at every turn, and what was on its way arrives late. */
@@ -135,9 +164,9 @@ const MOODS: readonly ((swarm: Swarm, random: SeededRandom) => Swarm)[] = [
         ...workers,
         count: 2,
         slots: 4,
-        leaseMs: 300,
-        heartbeatMs: 80,
-        workMsMax: 600,
+        leaseMs: 1_000,
+        heartbeatMs: 250,
+        workMsMax: 2_000,
         zombieChance: 0.08,
         restartChance: 0,
       },
@@ -161,16 +190,17 @@ function drawOrdinary(random: SeededRandom): Swarm {
   const every = (minMs: number, maxMs: number): number =>
     on() ? random.magnitude(minMs, maxMs) : 0
   const thinkMs = random.magnitude(3, 60)
-  const leaseMs = Math.round(random.magnitude(200, 4_000))
+  const leaseMs = Math.round(random.magnitude(1_000, 5_000))
   return {
     faults: {
       crashEveryMs: every(50, 2_000),
       crashWhileRecoveringChance: rate(0.5),
+      damagedStartChance: on() ? 0.5 : 0,
       unknownChance: rate(0.05),
       stallEveryMs: every(300, 5_000),
       stallMsMax: random.magnitude(1_000, 10_000),
       wallStepEveryMs: every(500, 5_000),
-      wallStepMsMax: random.magnitude(1_000, 7_200_000),
+      wallStepMsMax: random.magnitude(1_000, 90_000_000),
       linkBreakEveryMs: every(50, 2_000),
       lateFrames: on(),
       corruptEveryMs: on(0.25) ? random.magnitude(200, 2_000) : 0,
@@ -187,9 +217,16 @@ function drawOrdinary(random: SeededRandom): Swarm {
       delayChance: rate(0.05),
       delayMsMax: random.magnitude(50, 2_000),
       noticeMsMax: random.magnitude(1, 2_000),
+      splitChance: rate(0.5),
+      joinChance: rate(0.5),
+      blackholeChance: rate(0.5),
+      patienceMs: random.magnitude(1_500, 15_000),
+      inFlightMax: random.pick([20, 64, 256]),
+      windowBytes: random.pick([4 * 1_024, 64 * 1_024, WINDOW_BYTES_MAX]),
+      outputBytesMax: random.pick([64, 1_024, 16_384]) * 1_024,
     },
     producers: {
-      count: random.between(1, 3),
+      count: random.between(1, 2),
       thinkMs: thinkMs * random.magnitude(0.5, 3),
       batchMax: random.pick([1, 3, 8, 20]),
       keyChance: rate(0.5),
@@ -201,7 +238,7 @@ function drawOrdinary(random: SeededRandom): Swarm {
       liveMax: random.pick([20, 60, 120]),
     },
     workers: {
-      count: random.between(1, 4),
+      count: random.between(1, 3),
       thinkMs,
       slots: random.pick([1, 2, 5, 12]),
       workMsMax: leaseMs * random.magnitude(0.05, 3),
@@ -215,6 +252,12 @@ function drawOrdinary(random: SeededRandom): Swarm {
       restartChance: rate(0.02),
       giveUpClaimChance: rate(0.5),
     },
+    clients: {
+      producers: random.between(0, 2),
+      workers: random.between(0, 2),
+      requestTimeoutMs: Math.round(random.magnitude(1_000, 30_000)),
+      inFlightMax: random.pick([24, 64, 256]),
+    },
     operators: {
       acts: on(0.8),
       thinkMs: thinkMs * random.magnitude(0.5, 3),
@@ -224,10 +267,10 @@ function drawOrdinary(random: SeededRandom): Swarm {
     },
     queues: random.pick([['mail'], ['mail', 'video'], ['mail', 'video', 'sync']]),
     keepsNothing: on(0.3),
-    keptCountMax: on() ? random.between(1, 20) : 100_000,
+    keptCountMax: on() ? random.between(1, 20) : 500,
     keptMs: on(0.3) ? random.between(200, 5_000) : 86_400_000,
     tasksMax: on(0.2) ? random.between(20, 40) : 10_000,
-    journalAgeMs: on() ? random.between(100, 3_000) : 86_400_000,
+    journalAgeMs: on(0.8) ? random.between(100, 3_000) : 86_400_000,
     dedupeMs: on(0.3) ? random.between(500, 5_000) : 86_400_000,
     timeoutMs: on(0.4) ? Math.round(leaseMs * random.magnitude(0.3, 3)) : 3_600_000,
   }

@@ -11,11 +11,14 @@ import type {
   Store,
 } from '../../src/storage/port.ts'
 import type { Chronicle } from './chronicle.ts'
+import type { DamagedDisk } from './damaged-disk.ts'
 import type { Trace } from './trace.ts'
 
 export interface Watchers {
   readonly chronicle: Chronicle
   readonly trace: Trace
+  /** Only where a start may find it damaged. */
+  readonly disk: DamagedDisk | undefined
   readonly onCommit: () => void
 }
 
@@ -48,12 +51,15 @@ export class WatchedStore implements Store {
     epoch: number,
     batch: Batch,
   ): Promise<CommitOutcome> {
-    const { chronicle, trace, onCommit } = this.#watchers
+    const { chronicle, trace, disk, onCommit } = this.#watchers
     chronicle.committing(lsn, batch)
+    const recent = disk?.noted(ownership, lsn, epoch, batch)
     onCommit()
     const outcome = await this.#inner.commit(ownership, lsn, epoch, batch)
-    if (outcome === 'committed') chronicle.landed(lsn)
-    else trace.note('store', `commit ${lsn} ends as ${outcome}`)
+    if (outcome === 'committed') {
+      if (recent !== undefined) disk?.landed(recent)
+      chronicle.landed(lsn)
+    } else trace.note('store', `commit ${lsn} ends as ${outcome}`)
     return outcome
   }
 

@@ -91,7 +91,7 @@ export class Worker {
 
   #thinkThenAct(): void {
     const { world, swarm } = this.#parts
-    const thinkMs = this.#isCalm ? 5 : 2 * this.#random.chance() * swarm.workers.thinkMs
+    const thinkMs = this.#isCalm ? 20 : 2 * this.#random.chance() * swarm.workers.thinkMs
     world.after(thinkMs, () => {
       this.#act()
       this.#thinkThenAct()

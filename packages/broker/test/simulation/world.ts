@@ -4,6 +4,8 @@ import { invariant, type Clock, type Scheduler, type Timer } from '@tq/core'
 
 /** 2026-01-01: wall times look like wall times. */
 const WALL_START_MS = 1_767_225_600_000
+/** So often Node's own loop gets a turn: signals and rejections that nobody handled are seen then. */
+const EVENTS_PER_TURN = 64
 
 interface Event {
   readonly atMs: number
@@ -19,6 +21,7 @@ export class World implements Clock, Scheduler {
   #wallOffsetMs = 0
   #wallOffsetMsMax = 0
   #eventNumber = 0
+  #sinceTurn = 0
 
   /** Number of the event that runs now. */
   get eventNumber(): number {
@@ -73,9 +76,20 @@ export class World implements Clock, Scheduler {
     this.#nowMs = event.atMs
     this.#eventNumber += 1
     event.run()
-    // All microtasks run before the next turn of Node's loop, however long their chains are.
-    await new Promise((resolve) => setImmediate(resolve))
+    await this.settle()
     return true
+  }
+
+  /**
+   * Resolves when all microtasks have run, however long their chains are: a tick that is asked for
+   * by a microtask comes after the last of them, and costs a fraction of a turn of Node's loop.
+   */
+  settle(): Promise<void> {
+    this.#sinceTurn += 1
+    if (this.#sinceTurn < EVENTS_PER_TURN)
+      return new Promise((resolve) => process.nextTick(resolve))
+    this.#sinceTurn = 0
+    return new Promise((resolve) => setImmediate(resolve))
   }
 
   #push(event: Event): void {

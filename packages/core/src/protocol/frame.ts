@@ -38,6 +38,11 @@ export class FrameDecoder {
     return this.#pendingBytes
   }
 
+  /** Bytes of the frame that is not complete, its header included; 0 until its header has come. */
+  get expectedBytes(): number {
+    return this.#expectedBytes
+  }
+
   /**
    * Takes the next bytes of the stream and gives the bodies that they complete. A body that came in
    * one piece is a view of the chunk: it is valid as long as the caller holds it, and keeps the

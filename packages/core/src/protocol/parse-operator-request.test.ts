@@ -26,6 +26,8 @@ describe('operators', () => {
     expect(saysTo('list', { cursor: 'x'.repeat(1_025) })).toContain('cursor may have 1024 bytes')
     expect(saysTo('list', { type: '' })).toBe('BAD_REQUEST: type must not be empty')
     expect(saysTo('queue-purge', { cursor: '' })).toBe('BAD_REQUEST: cursor must not be empty')
+    expect(saysTo('backup', { cursor: '' })).toBe('BAD_REQUEST: cursor must not be empty')
+    expect(saysTo('backup', { file: 'x' })).toContain('file is not a known field; there are cursor')
   })
 
   it('refuses wrong settings', () => {

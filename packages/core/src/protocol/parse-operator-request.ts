@@ -17,6 +17,7 @@ import {
 } from './field.ts'
 import { parseQueueSettings } from './parse-queue-settings.ts'
 import type {
+  BackupRequest,
   CancelRequest,
   GetRequest,
   ListRequest,
@@ -52,6 +53,7 @@ const QUEUE_FIELDS: ReadonlySet<string> = new Set(['queue'])
 const SET_FIELDS: ReadonlySet<string> = new Set(['queue', 'settings'])
 const PAUSE_FIELDS: ReadonlySet<string> = new Set(['queue', 'reason'])
 const PURGE_FIELDS: ReadonlySet<string> = new Set(['queue', 'reason', 'cursor'])
+const CURSOR_FIELDS: ReadonlySet<string> = new Set(['cursor'])
 const REASON = { bytesMin: 0, bytesMax: REASON_BYTES_MAX }
 const CURSOR = { bytesMin: 1, bytesMax: CURSOR_BYTES_MAX }
 const WAIT_MS = { min: 0, max: WAIT_MS_MAX }
@@ -157,6 +159,14 @@ export function parseQueuePurge(fields: Fields): QueuePurgeRequest {
     verb: 'queue-purge',
     queue: requireQueue(fields['queue'], 'queue'),
     reason: optionalText(fields['reason'], 'reason', REASON),
+    cursor: optionalText(fields['cursor'], 'cursor', CURSOR),
+  })
+}
+
+export function parseBackup(fields: Fields): BackupRequest {
+  refuseUnknown(fields, CURSOR_FIELDS)
+  return definedOnly<BackupRequest>({
+    verb: 'backup',
     cursor: optionalText(fields['cursor'], 'cursor', CURSOR),
   })
 }

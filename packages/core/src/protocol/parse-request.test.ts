@@ -126,6 +126,11 @@ describe('sessions', () => {
     expect(saysTo('register', { labels: { gpu: null } })).toBe(
       'BAD_REQUEST: labels.gpu must be a str, a number, true or false',
     )
+    for (const number of [NaN, Infinity, -Infinity]) {
+      expect(saysTo('register', { labels: { weight: number } })).toBe(
+        `BAD_REQUEST: labels.weight must be a finite number, got ${number}`,
+      )
+    }
     expect(saysTo('register', { labels: { '': 1 } })).toBe(
       'BAD_REQUEST: labels must not have an empty name',
     )

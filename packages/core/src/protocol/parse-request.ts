@@ -3,6 +3,7 @@
 import { TqError } from '../error.ts'
 import { FieldError, requireMap, type Fields } from './field.ts'
 import {
+  parseBackup,
   parseCancel,
   parseGet,
   parseList,
@@ -63,6 +64,7 @@ const PARSERS: { readonly [Name in Verb]: (fields: Fields) => RequestOf<Name> } 
   'queue-pause': parseQueuePause,
   'queue-resume': parseQueueResume,
   'queue-purge': parseQueuePurge,
+  backup: parseBackup,
 }
 
 /** Every verb of the protocol, in the order of docs/protocol.md. */

@@ -51,6 +51,20 @@ describe('payload', () => {
     expect(error.message).toContain('the value cannot be sent: ')
   })
 
+  it('refuses functions and symbols instead of sending nothing, and says where they are', () => {
+    const saysTo = (value: unknown): string => refusalOf(() => encodePayload(value)).message
+    const what = 'the value cannot be sent: value'
+
+    expect(saysTo(() => 1)).toBe(`${what} is a function; send plain values only`)
+    expect(saysTo({ to: [{ retry: () => 1 }] })).toBe(
+      `${what}.to[0].retry is a function; send plain values only`,
+    )
+    expect(saysTo([Symbol('x')])).toBe(`${what}[0] is a symbol; send plain values only`)
+    expect(saysTo(new Map([['a', () => 1]]))).toBe(
+      `${what}.a is a function; send plain values only`,
+    )
+  })
+
   it('refuses bytes that are no MessagePack, or refer to other parts of themselves', () => {
     for (const digits of ['', '92 01', '01 02', 'd6 69 00000001 91 d6 70 00000001']) {
       const error = refusalOf(() => decodePayload(hex(digits)))

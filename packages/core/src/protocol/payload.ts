@@ -8,6 +8,12 @@ import { TqError } from '../error.ts'
  * beyond 2^53 come back as bigint, because as a number they would be wrong.
  */
 const packr = new Packr({ useRecords: false, variableMapSize: true, encodeUndefinedAsNil: true })
+// Left alone it writes nil in the place of a function, and nobody hears of it.
+Object.assign(packr, {
+  writeFunction: () => {
+    throw new TypeError('a function is no value')
+  },
+})
 const unpackr = new Unpackr({
   useRecords: false,
   structuredClone: false,
@@ -22,7 +28,8 @@ export function encodePayload(value: unknown): Uint8Array {
   try {
     return packr.pack(value)
   } catch (error) {
-    throw new TqError('BAD_REQUEST', `the value cannot be sent: ${textOf(error)}`, {}, error)
+    const text = unsendableIn(value) ?? textOf(error)
+    throw new TqError('BAD_REQUEST', `the value cannot be sent: ${text}`, {}, error)
   }
 }
 
@@ -40,4 +47,31 @@ export function decodePayload(bytes: Uint8Array): unknown {
 
 function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
+}
+
+/** Where the first function or symbol is, such as `value.retry.after`; undefined if there is none. */
+function unsendableIn(value: unknown): string | undefined {
+  const seen = new Set<unknown>()
+  const search = (part: unknown, path: string): string | undefined => {
+    if (typeof part === 'function' || typeof part === 'symbol') {
+      return `${path} is a ${typeof part}; send plain values only`
+    }
+    if (typeof part !== 'object' || part === null || seen.has(part)) return undefined
+    seen.add(part)
+    for (const [name, item] of namedPartsOf(part)) {
+      const found = search(item, Array.isArray(part) ? `${path}[${name}]` : `${path}.${name}`)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+  return search(value, 'value')
+}
+
+function namedPartsOf(part: object): Iterable<readonly [string, unknown]> {
+  if (ArrayBuffer.isView(part)) return []
+  if (!(part instanceof Map)) return Object.entries(part)
+  return [...part].flatMap(([key, item]) => [
+    [String(key), item],
+    [`key ${String(key)}`, key],
+  ])
 }

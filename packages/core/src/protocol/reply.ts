@@ -166,6 +166,31 @@ export interface BrokerStats {
   readonly tasks: number
   readonly workers: number
   readonly connections: number
+  /** How well it goes; only from brokers that tell of it. */
+  readonly health?: BrokerHealth
+}
+
+/** What a person, or a doctor, looks at first. Limits stand beside what they bound. */
+export interface BrokerHealth {
+  /** Why the broker wants no new work; empty if it is ready. */
+  readonly notReady: readonly string[]
+  /** Of the last thousand commits, in ms; absent before the first. */
+  readonly commitMsP50?: number
+  readonly commitMsP99?: number
+  readonly commitMsLimit: number
+  /** Absent where the disk cannot be measured. */
+  readonly freeBytes?: number
+  readonly freeBytesMin: number
+  readonly journalBytes: number
+  readonly journalBytesMax: number
+  /** 99th percentile of how late the event loop was since the last answer, in ms. */
+  readonly loopDelayMsP99: number
+  readonly tasksMax: number
+  readonly connectionsMax: number
+  readonly sessions: number
+  /** Since the start: records that failed their checksum, and times that the process stood still. */
+  readonly damagedRecords: number
+  readonly stalls: number
 }
 
 export interface StartupStep {
@@ -244,6 +269,16 @@ export interface Replies {
   'queue-pause': { readonly changed: boolean }
   'queue-resume': { readonly changed: boolean }
   'queue-purge': { readonly purged: number; readonly cursor: string | null }
+  backup: {
+    /** The next bytes of the file. */
+    readonly bytes: Uint8Array
+    /** Null with the last bytes. */
+    readonly cursor: string | null
+    /** Entries so far. */
+    readonly entries: number
+    /** With the last bytes: the commit up to which everything is in it. */
+    readonly lsn?: number
+  }
 }
 
 export type ReplyOf<V extends Verb> = Replies[V]

@@ -240,6 +240,11 @@ export interface QueuePurgeRequest {
   /** From the last answer; absent starts a purge of what waits now. */
   readonly cursor?: string
 }
+export interface BackupRequest {
+  readonly verb: 'backup'
+  /** From the last answer of this connection; absent begins a backup. */
+  readonly cursor?: string
+}
 
 export type Request =
   | HelloRequest
@@ -268,6 +273,7 @@ export type Request =
   | QueuePauseRequest
   | QueueResumeRequest
   | QueuePurgeRequest
+  | BackupRequest
 
 export type Verb = Request['verb']
 export type RequestOf<V extends Verb> = Extract<Request, { verb: V }>

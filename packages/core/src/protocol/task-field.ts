@@ -80,7 +80,12 @@ export function requireLabels(value: unknown, name: string): Labels {
 
 function requireLabel(key: string, value: unknown): void {
   requireKey(key, LABEL)
-  if (typeof value === 'number' || typeof value === 'boolean') return
+  if (typeof value === 'boolean') return
+  if (typeof value === 'number') {
+    // NaN equals nothing, itself included: no worker would ever fit.
+    if (!Number.isFinite(value)) badField(key, `must be a finite number, got ${value}`)
+    return
+  }
   if (typeof value !== 'string') badField(key, 'must be a str, a number, true or false')
   requireLine(value, key, LABEL_TEXT)
 }

@@ -1,12 +1,12 @@
-// A disk that gets full: below the floor nothing new is taken; a write that fails ends the process.
+// The same without root: a floor above what is free, and a limit of the system on the size of files.
 
 import { statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import type { TaskIdBytes, TqError } from '@tq/core'
 import { expect, it, onTestFinished } from 'vitest'
-import { aQueueName, aTask } from './task-spec.ts'
-import { aBroker, TestBroker } from './test-broker.ts'
-import { heldOf } from './wire-client.ts'
+import { aQueueName, aTask } from '../end-to-end/task-spec.ts'
+import { aBroker, TestBroker } from '../end-to-end/test-broker.ts'
+import { heldOf } from '../end-to-end/wire-client.ts'
 
 it('refuses enqueue with NO_SPACE below the floor, and lets tasks be claimed, renewed and ended', async () => {
   const queue = aQueueName()

@@ -1,0 +1,5 @@
+// The second quarter of the worlds that every change is tried in.
+
+import { tryWorlds } from './worlds.ts'
+
+tryWorlds(2)

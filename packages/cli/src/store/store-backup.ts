@@ -1,0 +1,111 @@
+// `store backup`: all that a broker holds, into a file, while it works.
+
+import { access, type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { Command } from 'commander'
+import { call, withClient } from '../connect.ts'
+import { showCount } from '../count.ts'
+import { EXIT_CODES } from '../exit-code.ts'
+import { example } from '../help.ts'
+import { CommandRefusal } from '../refusal.ts'
+import { printResult, type Run, viewOf } from '../run.ts'
+import { addCopyingOptions, copyingArgs, type CopyingFlags } from './copying.ts'
+import { progressNotes } from './progress.ts'
+import { renderBackup } from './store-render.ts'
+import type { BackupReport } from './store-report.ts'
+import { verifyBackup } from './store-verify.ts'
+import { runUpkeep } from './upkeep.ts'
+
+interface BackupFlags extends CopyingFlags {
+  readonly force?: boolean
+  readonly offline?: string
+}
+
+export function addStoreBackup(store: Command, run: Run): void {
+  const command = store
+    .command('backup')
+    .summary('write all that a broker holds into a file')
+    .description(
+      'Writes all that a running broker holds into a file: as it was at one commit, while the broker works on. The file is written aside, synced, read once more, and only then gets its name. It holds all payloads: keep it as you keep those.',
+    )
+    .argument('<file>', 'the backup')
+    .option('--force', 'write over a file of this name')
+    .option('--offline <dir>', 'of a data directory that no broker has open, instead of a broker')
+    .addHelpText('after', example('tq-admin store backup tq-monday.backup'))
+    .action(async (file: string, flags: BackupFlags) => {
+      if (flags.force !== true) await refuseTaken(file)
+      const partial = `${file}.partial`
+      try {
+        if (flags.offline === undefined) await pull(run, partial)
+        else await writeOffline(run, partial, { ...flags, directory: flags.offline })
+        const report = { ...(await verifyBackup(run, partial)), file }
+        await giveName(partial, file)
+        printResult(run, { report }, () => renderBackup(report, viewOf(run)))
+      } catch (error) {
+        await rm(partial, { force: true })
+        throw error
+      }
+    })
+  addCopyingOptions(command)
+}
+
+async function refuseTaken(file: string): Promise<void> {
+  const isThere = await access(file).then(
+    () => true,
+    () => false,
+  )
+  if (!isThere) return
+  const text = `${file} exists; name another file, or write over it with --force`
+  throw new CommandRefusal(EXIT_CODES.conflict.code, text)
+}
+
+/** Asks for piece after piece; the next one only when the one before is written. */
+async function pull(run: Run, partial: string): Promise<void> {
+  await withClient(run, async (client) => {
+    const handle = await openPartial(partial)
+    try {
+      const note = progressNotes(run)
+      let bytes = 0
+      for await (const piece of client.backup(call(run))) {
+        await handle.writeFile(piece.bytes)
+        bytes += piece.bytes.length
+        note(`${showCount(piece.entries, 'record')}, ${Math.ceil(bytes / 2 ** 20)} MiB`)
+      }
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+  })
+}
+
+async function writeOffline(
+  run: Run,
+  partial: string,
+  from: CopyingFlags & { readonly directory: string },
+): Promise<void> {
+  const args = ['backup', ...copyingArgs(from), '--', from.directory, partial]
+  const { report, aborted } = await runUpkeep<BackupReport>(run, args)
+  if (report !== undefined) return
+  const text = `LevelDB ended the backup (${aborted?.signal}): ${aborted?.said}. Check the store.`
+  throw new CommandRefusal(EXIT_CODES.failed.code, text)
+}
+
+async function openPartial(partial: string): Promise<FileHandle> {
+  try {
+    return await open(partial, 'w', 0o600)
+  } catch (error) {
+    const text = `${partial} cannot be written: ${(error as Error).message}`
+    throw new CommandRefusal(EXIT_CODES.failed.code, text)
+  }
+}
+
+/** What is there under its name is whole, also after a power cut. */
+async function giveName(partial: string, file: string): Promise<void> {
+  await rename(partial, file)
+  const directory = await open(dirname(file), 'r')
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
+  }
+}

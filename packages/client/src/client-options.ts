@@ -111,9 +111,13 @@ export function wholeOption(
 ): number {
   if (value === undefined) return standard
   if (Number.isSafeInteger(value) && value >= min) return value
-  throw new TqError('BAD_REQUEST', `${name} is ${value}; it must be a whole number, ${min} or more`, {
-    field: name,
-  })
+  throw new TqError(
+    'BAD_REQUEST',
+    `${name} is ${value}; it must be a whole number, ${min} or more`,
+    {
+      field: name,
+    },
+  )
 }
 
 function addressesOf(options: ClientOptions): readonly Address[] {

@@ -218,6 +218,25 @@ describe('housekeeping of ended tasks', () => {
     expect(rig.partition.isForgotten(Buffer.from(id).toString('hex'))).toBe(false)
   })
 
+  it('keeps nobody in memory who ends while it waits for its commits', async () => {
+    const rig = await PipelineRig.open({ queues: { retentionCount: 1 } })
+    const peer = rig.peer('w')
+    await rig.housekeeping.begin()
+    for (const number of [1, 2, 3]) await completed(peer, number)
+    rig.store.commits.shut()
+    const step = rig.housekeeping.step()
+    await rig.settle()
+    expect(rig.store.batches.at(-1)?.deleteKeys).not.toEqual([])
+
+    let isQuiet = false
+    rig.partition.fetches.whenQuiet(() => (isQuiet = true))
+    expect(isQuiet).toBe(true)
+
+    rig.store.commits.open()
+    await step
+    expect(await kept(peer)).toEqual([3])
+  })
+
   it('stops when it is told to, in the midst of a step', async () => {
     const rig = await PipelineRig.open({ queues: { retentionCount: 1 } })
     const peer = rig.peer('w')

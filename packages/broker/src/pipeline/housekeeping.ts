@@ -1,6 +1,7 @@
 // What is kept for a while goes in small steps: ended tasks, dedupe keys, the journal.
 
 import { limits, type QueueSettings } from '@tq/core'
+import type { EndedTasks } from '../engine/command.ts'
 import { hexOf } from '../engine/held.ts'
 import type { Queue } from '../engine/queue.ts'
 import type { KeptChange } from '../storage/commit-builder.ts'
@@ -15,6 +16,7 @@ import {
   parseDoneByEndKey,
   taskKey,
 } from '../storage/key.ts'
+import type { Entry, KeyRange } from '../storage/port.ts'
 import { encodeWall, WALL_KEY } from '../storage/wall-record.ts'
 import type { Partition } from './partition.ts'
 import { type Clocks, WallHistory } from './wall-history.ts'

@@ -79,7 +79,7 @@ async function test(
 
 async function simulate(directory: string): Promise<string | undefined> {
   const args = ['--import', 'tsx', '--conditions=@tq/source']
-  args.push(`${BROKER}/test/mutants/simulate.ts`)
+  args.push(`${BROKER}/test/children/mutant-seeds.ts`)
   const { code, output } = await run(directory, process.execPath, args)
   return code === 0 ? undefined : (output.split('\n')[0] ?? 'it hung')
 }

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createConnection } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import { OpaqueBytes, TqClient } from '@tq/client'
 import { encodeRequestFrame } from '@tq/core'
 import { GUEST_QUEUE, SOAK_QUEUES } from './arrivals.ts'
@@ -46,15 +47,18 @@ export class Visitors {
 
   #turn(): void {
     this.#turns += 1
-    this.#receive(() => this.#guest())
+    this.#receive((client) => this.#guest(client))
     this.#receive(() => this.#vanish())
-    this.#receive(() => this.#nameNewQueues())
+    this.#receive((client) => this.#nameNewQueues(client))
     if (this.#turns % WORKER_TURNS === 0) this.#receive(() => this.#dayWorker())
-    if (this.#turns % WORKER_TURNS === 1) this.#receive(() => this.#deserter())
+    if (this.#turns % WORKER_TURNS === 1) this.#receive((client) => this.#deserter(client))
   }
 
-  #receive(visit: () => Promise<void>): void {
-    const stay = visit()
+  /** Whatever goes wrong, a visitor leaves with its connection. */
+  #receive(visit: (client: TqClient) => Promise<void>): void {
+    const client = this.#client()
+    const stay = visit(client)
+      .finally(() => client.close({ deadlineMs: 0 }))
       .catch((error: unknown) => this.#tally.refused(error))
       .finally(() => {
         this.#tally.visits += 1
@@ -64,8 +68,7 @@ export class Visitors {
   }
 
   /** Greets, enqueues, looks around, and says goodbye. */
-  async #guest(): Promise<void> {
-    const client = this.#client()
+  async #guest(client: TqClient): Promise<void> {
     const task = await client.enqueue(GUEST_QUEUE, 'noop', PAYLOAD, {
       delayMs: 100,
       ttlMs: 5_000,
@@ -94,8 +97,7 @@ export class Visitors {
   }
 
   /** A broker keeps a bounded number of queues; new names beyond are refused. */
-  async #nameNewQueues(): Promise<void> {
-    const client = this.#client()
+  async #nameNewQueues(client: TqClient): Promise<void> {
     for (let name = 0; name < NEW_QUEUES; name += 1) {
       const queue = `passing-${randomBytes(8).toString('hex')}`
       await client
@@ -108,16 +110,14 @@ export class Visitors {
   /** Registers, works for a while, and leaves. */
   async #dayWorker(): Promise<void> {
     const worker = await startWorker(this.#port, this.#tally, 4)
-    await new Promise((resolve) => setTimeout(resolve, WORKER_STAY_MS))
+    await pause(WORKER_STAY_MS)
     await worker.stop()
   }
 
   /** Takes tasks and is never heard of again: they are lost and offered anew. */
-  async #deserter(): Promise<void> {
-    const client = this.#client()
+  async #deserter(client: TqClient): Promise<void> {
     await client.register({ name: 'soak-deserter', slots: 2 })
     await client.claim(SOAK_QUEUES, { max: 2 })
-    await client.close({ deadlineMs: 0 })
   }
 
   #client(): TqClient {

@@ -13,7 +13,9 @@ import { Pipeline } from './pipeline/pipeline.ts'
 import { Ticker } from './pipeline/ticker.ts'
 import { Readiness } from './readiness.ts'
 import { makeServers, type Servers } from './servers.ts'
+import { SpaceReclaim } from './space-reclaim.ts'
 import type { Startup } from './startup.ts'
+import { freeBytes } from './storage/disk-space.ts'
 import { readIdentity } from './storage/identity.ts'
 import type { Opened, Store } from './storage/port.ts'
 import { BROKER_VERSION } from './version.ts'
@@ -41,6 +43,7 @@ export interface Assembly extends Ground, Servers {
   readonly housekeeping: Housekeeping
   readonly ticker: Ticker
   readonly disk: DiskWatch
+  readonly space: SpaceReclaim
   readonly readiness: Readiness
   readonly health: Health
 }
@@ -60,13 +63,14 @@ export async function assemble(
     partitionOptions(config, world),
     { world, events: watch },
   )
-  const disk = new DiskWatch(config.dataDir, world.scheduler)
+  const space = makeSpaceReclaim(ground, opened)
+  const disk = new DiskWatch(config.dataDir, world.scheduler, space.looked)
   const storeId = await storeIdIn(config.dataDir)
   const pipeline = makePipeline({ config, partition, disk, metrics, storeId })
   const { keptMax, dedupeMs } = config.retention
   const housekeeping = new Housekeeping(partition, { keptMax, dedupeMs })
   pipeline.reads.countKeptBy((queue) => housekeeping.keptOf(queue))
-  watch.connect({ state: partition.state, pipeline, housekeeping, disk })
+  watch.connect({ state: partition.state, pipeline, housekeeping, disk, space })
   const ticker = new Ticker({
     partition,
     pipeline,
@@ -107,6 +111,7 @@ export async function assemble(
     housekeeping,
     ticker,
     disk,
+    space,
     readiness,
     health,
     ...servers,
@@ -128,6 +133,18 @@ function partitionOptions(config: BrokerConfig, world: World): PartitionOptions 
     journal: { ageMsMax: journal.ageMs, bytesMax: journal.bytesMax },
     payloadCacheBytes: storage.payloadCacheBytes,
   }
+}
+
+function makeSpaceReclaim(ground: Ground, opened: Opened): SpaceReclaim {
+  const { config, log, world, store } = ground
+  return new SpaceReclaim(
+    { store, log, clock: world.clock, freeBytes: () => freeBytes(config.dataDir) },
+    {
+      floorBytes: config.limits.freeBytesMin,
+      writeBufferBytes: config.storage.writeBufferBytes,
+      isNew: opened.created,
+    },
+  )
 }
 
 function makePipeline(parts: {

@@ -162,11 +162,13 @@ export class Broker {
 
   /** Nothing more is said to anybody, and nothing begins any more. */
   #fallSilent(): void {
-    const { tcp, http, pipeline, ticker, housekeeping, disk, readiness, health } = this.#parts
+    const { tcp, http, pipeline, ticker, housekeeping, disk, space, readiness, health } =
+      this.#parts
     readiness.enter('stopping')
     ticker.stop()
     housekeeping.stop()
     disk.stop()
+    space.stop()
     health.stop()
     pipeline.silence()
     pipeline.stop()

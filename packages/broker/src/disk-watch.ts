@@ -12,6 +12,7 @@ const WRITES_PER_BYTE = 2
 export class DiskWatch {
   readonly #directory: string
   readonly #scheduler: Scheduler
+  readonly #onLook: (freeBytes: number) => void
   #timer: Timer | undefined
   #freeBytes = Infinity
   /** Bytes of commits that the last look may not have seen. */
@@ -19,9 +20,15 @@ export class DiskWatch {
   #isLooking = false
   #isStopped = false
 
-  constructor(directory: string, scheduler: Scheduler) {
+  /** @param onLook Told after each look that the system has answered. */
+  constructor(
+    directory: string,
+    scheduler: Scheduler,
+    onLook: (freeBytes: number) => void = () => undefined,
+  ) {
     this.#directory = directory
     this.#scheduler = scheduler
+    this.#onLook = onLook
   }
 
   /** As last measured, less what was written since; infinite where it cannot be measured. */
@@ -55,8 +62,10 @@ export class DiskWatch {
       this.#unseenBytes -= seenBytes
     } catch {
       // What was known stays: the next look may succeed.
+      return
     } finally {
       this.#isLooking = false
     }
+    if (!this.#isStopped) this.#onLook(this.#freeBytes)
   }
 }

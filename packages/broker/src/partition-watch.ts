@@ -14,6 +14,7 @@ import type { CommitReport } from './pipeline/commit-loop.ts'
 import type { Housekeeping } from './pipeline/housekeeping.ts'
 import type { PartitionEvents } from './pipeline/partition.ts'
 import type { Pipeline } from './pipeline/pipeline.ts'
+import type { SpaceReclaim } from './space-reclaim.ts'
 
 /** Who listens, once the partition is there. */
 export interface Listeners {
@@ -21,6 +22,7 @@ export interface Listeners {
   readonly pipeline: Pipeline
   readonly housekeeping: Housekeeping
   readonly disk: Pick<DiskWatch, 'wrote'>
+  readonly space: Pick<SpaceReclaim, 'deleted'>
 }
 
 export interface PartitionWatchParts {
@@ -59,6 +61,7 @@ export class PartitionWatch implements PartitionEvents {
     this.#parts.health.committed(report.ms)
     this.#listeners?.housekeeping.note(report.built.keptChanges)
     this.#listeners?.disk.wrote(report.built.bytes)
+    this.#listeners?.space.deleted(report.built.batch.deleteKeys)
   }
 
   readonly onRoom = (): void => this.#listeners?.pipeline.drainBacklog()

@@ -102,6 +102,10 @@ export class GatedStore implements Store {
     return await this.#store.commit(ownership, lsn, epoch, copied)
   }
 
+  reclaim(): Promise<void> {
+    return this.#store.reclaim()
+  }
+
   close(): Promise<void> {
     return this.#store.close()
   }

@@ -15,10 +15,16 @@ export interface DiskOptions {
   readonly mount?: string
 }
 
-/** FS_IOC_SHUTDOWN without flushing the journal: what has not reached the device is gone. */
+/**
+ * FS_IOC_SHUTDOWN without flushing the journal: what has not reached the device is gone. Whoever uses
+ * the disk stands still from just before: a sync that is under way when the journal is given up may
+ * end without an error (its transaction is neither running nor committing any more), and a process
+ * that power has left cannot tell anybody of it.
+ */
 const SHUTDOWN = [
   'open(my $directory, "<", $ARGV[0]) or die "open: $!"',
   'my $flags = pack("L", 2)',
+  'kill("STOP", $ARGV[1]) or die "kill: $!"',
   'ioctl($directory, 0x8004587d, $flags) or die "ioctl: $!"',
 ].join('; ')
 const BUSY_TRIES_MAX = 50
@@ -87,9 +93,12 @@ export class MountedDisk {
     mounted.add(this)
   }
 
-  /** The power goes: nothing that was not synced reaches the device any more. */
-  cutPower(): void {
-    run('perl', '-e', SHUTDOWN, this.directory)
+  /**
+   * The power goes: nothing that was not synced reaches the device any more.
+   * @param pid Of the process that uses the disk; it stands still from then on, and is to be killed.
+   */
+  cutPower(pid: number): void {
+    run('perl', '-e', SHUTDOWN, this.directory, String(pid))
   }
 
   /** Nobody may have a file open on it; those who were killed may take a moment to be gone. */

@@ -323,6 +323,37 @@ export function runStoreConformance(
       })
     })
 
+    describe('reclaim', () => {
+      it('changes nothing that can be read, and lets commits go on', async () => {
+        const session = await openStore()
+        await session.put({ a: 'one', b: 'two', c: 'three' })
+        await session.commit({ ...EMPTY, deleteKeys: keys('b') })
+
+        const reclaimed = session.store.reclaim(async () => true)
+        expect(await session.put({ d: 'four' })).toBe('committed')
+        await reclaimed
+
+        expect(await session.all()).toEqual({ a: 'one', c: 'three', d: 'four' })
+        expect(await (await reopen(session)).all()).toEqual({ a: 'one', c: 'three', d: 'four' })
+      })
+
+      it('may be told that there is no room', async () => {
+        const session = await openStore()
+        await session.put({ a: 'one' })
+
+        await session.store.reclaim(async () => false)
+
+        expect(await session.put({ b: 'two' })).toBe('committed')
+      })
+
+      it('does nothing after the store was closed', async () => {
+        const { store } = await openStore()
+        await store.close()
+
+        await expect(store.reclaim(async () => true)).resolves.toBeUndefined()
+      })
+    })
+
     describe('close', () => {
       it('is safe before open and safe twice', async () => {
         const store = makeStore()

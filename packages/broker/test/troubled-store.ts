@@ -10,6 +10,7 @@ import {
   type KeyRange,
   type Opened,
   type Ownership,
+  type RoomAsked,
 } from '../src/storage/port.ts'
 
 export class TroubledStore implements BrokerStore {
@@ -82,6 +83,10 @@ export class TroubledStore implements BrokerStore {
     this.#waitingCount -= 1
     if (this.#outcome !== 'committed') return this.#outcome
     return await this.#store.commit(ownership, lsn, epoch, copied)
+  }
+
+  reclaim(hasRoom: RoomAsked): Promise<void> {
+    return this.#store.reclaim(hasRoom)
   }
 
   sizeBytes(): Promise<number> {

@@ -148,8 +148,8 @@ const brokerLimits = group(
       unit: 'bytes',
       initial: 256 * MIB,
       help:
-        'Below this much free disk space enqueue is refused with NO_SPACE. Leave at least four ' +
-        'times storage.writeBufferBytes: compactions need room as well.',
+        'Below this much free disk space enqueue is refused with NO_SPACE. Leave at least a dozen ' +
+        'times storage.writeBufferBytes and 10 MiB: compactions need that room.',
     }),
     frameBytesMax: wholeNumber({
       min: 64 * 1024,

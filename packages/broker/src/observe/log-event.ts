@@ -25,6 +25,12 @@ export const LOG_EVENTS = {
   stalled: { level: 'warn', says: 'The process stood still; leases were extended by that time.' },
   'record-damaged': { level: 'error', says: 'A record failed its checksum and is not served.' },
   'housekeeping-failed': { level: 'error', says: 'Kept tasks could not be counted.' },
+  'reclaim-started': {
+    level: 'info',
+    says: 'The disk is nearly full: the space of deleted tasks is being given back.',
+  },
+  'reclaim-finished': { level: 'info', says: 'That has ended; what was won is named.' },
+  'reclaim-failed': { level: 'error', says: 'The space of deleted tasks could not be given back.' },
   'http-failed': { level: 'error', says: 'An HTTP request could not be answered.' },
   'connection-opened': { level: 'debug', says: 'A client connected.' },
   'connection-closed': { level: 'debug', says: 'A connection has ended.' },

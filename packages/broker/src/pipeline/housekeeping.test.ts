@@ -82,6 +82,23 @@ describe('housekeeping of ended tasks', () => {
     expect(await kept(peer)).toEqual([2])
   })
 
+  it('counts what goes once, even if it is due again before its commit has landed (I19)', async () => {
+    const rig = await PipelineRig.open({ queues: { retentionMs: 1_000 } })
+    const peer = rig.peer('w')
+    await rig.housekeeping.begin()
+    await completed(peer, 1)
+    await rig.pass(600)
+    await completed(peer, 2)
+    await rig.pass(600)
+
+    await rig.housekeeping.step()
+    await rig.housekeeping.step()
+    await rig.settle()
+
+    expect(await kept(peer)).toEqual([2])
+    expect(rig.housekeeping.keptOf(queueOf(rig))).toEqual({ kept: 1, dead: 0 })
+  })
+
   it('keeps dead tasks by a rule of their own', async () => {
     const rig = await PipelineRig.open({ queues: { retentionCount: 1, deadRetentionCount: 2 } })
     const peer = rig.peer('w')
@@ -391,6 +408,32 @@ describe('housekeeping while the wall clock steps', () => {
     await rig.pass(500)
 
     rig.wallOffsetMs = 0
+
+    expect((await keptAfterStep(rig)).slice(0, 2)).toEqual([1, 1])
+  })
+
+  it('forgets nothing that was written while it was set back for less than the time between two looks (I6)', async () => {
+    const rig = await PipelineRig.open({ ...SETTINGS, ...HOUSE })
+    const peer = rig.peer('w')
+    await rig.housekeeping.begin()
+    await rig.housekeeping.step()
+    await rig.pass(500)
+
+    rig.wallOffsetMs = -DAY_MS
+    await enqueued(peer, 1, { idempotencyKey: 'key' })
+    rig.wallOffsetMs = 0
+
+    expect((await keptAfterStep(rig)).slice(0, 2)).toEqual([1, 1])
+    await rig.pass(1_200)
+    expect((await keptAfterStep(rig)).slice(0, 2)).toEqual([0, 0])
+  })
+
+  it('forgets nothing that was written while it was set back before the first look (I6)', async () => {
+    const rig = await PipelineRig.open({ ...SETTINGS, ...HOUSE })
+    rig.wallOffsetMs = -DAY_MS
+    await enqueued(rig.peer('w'), 1, { idempotencyKey: 'key' })
+    rig.wallOffsetMs = 0
+    await rig.housekeeping.begin()
 
     expect((await keptAfterStep(rig)).slice(0, 2)).toEqual([1, 1])
   })

@@ -50,8 +50,8 @@ export class Housekeeping {
   readonly #partition: Partition
   readonly #options: HousekeepingOptions
   readonly #kept = new Map<number, Kept>()
-  /** As they stood before anything was written. */
-  readonly #startClocks: Clocks
+  /** As they stood before anything was written; set back as far as they were until the steps are read. */
+  #startClocks: Clocks
   /** Without it nobody can tell how old is what is kept, and nothing goes for its age. */
   #wall: WallHistory | undefined
   /** Changes that came in while the kept tasks were being counted. */
@@ -63,6 +63,7 @@ export class Housekeeping {
     this.#partition = partition
     this.#options = options
     this.#startClocks = partition.now()
+    partition.watchClocks((clocks) => this.#hearClocks(clocks))
   }
 
   /** How many ended tasks of a queue are kept; null until they have been counted. */
@@ -152,6 +153,14 @@ export class Housekeeping {
     if (this.#wall?.note(clocks) !== true) return
     builder.put(WALL_KEY, encodeWall(this.#wall.steps))
     commits.kick()
+  }
+
+  /** A step back must be known with what is written under it: the clock may be right again soon. */
+  #hearClocks(clocks: Clocks): void {
+    if (this.#wall !== undefined) return this.#noteClocks(clocks)
+    const { tickMs, wallMs } = this.#startClocks
+    const backMs = wallMs - tickMs - (clocks.wallMs - clocks.tickMs)
+    if (backMs > 0) this.#startClocks = { tickMs, wallMs: wallMs - backMs }
   }
 
   /** What was written at this moment or before is older than `ageMs`; true for this turn only. */
@@ -245,6 +254,8 @@ export class Housekeeping {
       for (const { key, id } of doomed) {
         // A task that was redriven since has taken its records away itself.
         if (state.index.find(id) !== undefined) continue
+        // Its going is decided, but not yet durable: it was counted then.
+        if (this.#partition.isForgotten(hexOf(id))) continue
         this.#forgetOne(key, id, ended.get(hexOf(id))?.chapters ?? 0)
         this.note([counted])
       }

@@ -19,12 +19,15 @@ import type { EngineRecord } from '../storage/registry-record.ts'
 import { CommitLoop, type CommitReport } from './commit-loop.ts'
 import { FetchWindow } from './fetch-window.ts'
 import { VerifyMark } from './verify-mark.ts'
+import type { Clocks } from './wall-history.ts'
 
 export interface PartitionOptions {
   readonly engine: EngineOptions
   readonly journal: JournalLimits
   /** Bytes of recently written payloads that are kept in memory. */
   readonly payloadCacheBytes: number
+  /** {@link PAYLOAD_SAFETY_BYTES}, unless every request is known to be smaller than it may be. */
+  readonly payloadSafetyBytes?: number
 }
 
 /** The world a partition lives in; all of it can be simulated. */
@@ -69,6 +72,7 @@ export class Partition {
   readonly #monotonicBase: number
   readonly #verify: VerifyMark
   readonly #forgotten = new Set<string>()
+  #onClocks: (clocks: Clocks) => void = () => undefined
   #stepTime: { readonly wallMs: number; readonly tickMs: number } = { wallMs: 0, tickMs: 0 }
 
   /** Fills a new partition from an opened store. @throws {StoreError} */
@@ -111,7 +115,7 @@ export class Partition {
     this.journal = new JournalKeeper(options.journal, { fromLsn: record.journalFromLsn, lsn })
     this.cache = new PayloadCache({
       bytes: options.payloadCacheBytes,
-      safetyBytes: PAYLOAD_SAFETY_BYTES,
+      safetyBytes: options.payloadSafetyBytes ?? PAYLOAD_SAFETY_BYTES,
     })
     this.builder = new CommitBuilder(engine.state, this.cache)
     this.lookup = new Lookup(store, engine.state, events.onDamage)
@@ -149,6 +153,11 @@ export class Partition {
     }
   }
 
+  /** Shows the clocks of each step before anything is written under them. */
+  watchClocks(onClocks: (clocks: Clocks) => void): void {
+    this.#onClocks = onClocks
+  }
+
   /** Carries out a command now; what it changed joins the commit that is being gathered. */
   step<K extends Command['kind']>(
     command: Extract<Command, { kind: K }>,
@@ -156,6 +165,7 @@ export class Partition {
   ): Decisions[K] | Refusal {
     // Read once: all facts of a command happen at one moment.
     this.#stepTime = this.now()
+    this.#onClocks(this.#stepTime)
     const { wallMs, tickMs } = this.#stepTime
     const chance = this.world.random.chance()
     const decision = this.engine.step(command, { wallMs, tickMs, chance, actor })

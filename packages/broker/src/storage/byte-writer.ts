@@ -2,7 +2,9 @@
 
 import { invariant } from '@tq/core'
 
-const CHUNK_BYTES = 256 * 1024
+/** A small commit costs a small chunk; each further one is larger, so that large ones need few. */
+const CHUNK_BYTES_MIN = 8 * 1024
+const CHUNK_BYTES_MAX = 256 * 1024
 /** Longest text of a record; its limits on the wire keep every text well below. */
 const TEXT_BYTES_MAX = 0xffff
 const ENCODER = new TextEncoder()
@@ -12,6 +14,7 @@ const ENCODER = new TextEncoder()
  * that views into it stay as they are.
  */
 export class ByteWriter {
+  #chunkBytes = CHUNK_BYTES_MIN
   #bytes = new Uint8Array(0)
   #view = new DataView(this.#bytes.buffer)
   #at = 0
@@ -21,7 +24,8 @@ export class ByteWriter {
   begin(bytesMax: number): void {
     if (this.#at + bytesMax > this.#bytes.length) {
       // Not zeroed by us: every byte of a record is written before anybody reads it.
-      this.#bytes = Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, bytesMax))
+      this.#bytes = Buffer.allocUnsafeSlow(Math.max(this.#chunkBytes, bytesMax))
+      this.#chunkBytes = Math.min(CHUNK_BYTES_MAX, 2 * this.#chunkBytes)
       this.#view = new DataView(this.#bytes.buffer)
       this.#at = 0
     }

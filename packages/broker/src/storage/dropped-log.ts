@@ -1,8 +1,17 @@
-// What LevelDB drops from its log while it recovers: noticed, kept as evidence, and refused.
+// What LevelDB leaves out of its log while it recovers: noticed, undone or kept as evidence, refused.
 
-import { link, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { mkdir, open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isMissing, syncDirectory } from './durable-file.ts'
+import {
+  dropKept,
+  finishPutBack,
+  isKept,
+  keepStore,
+  moveKeptLogs,
+  putBack,
+  storeFolder,
+} from './kept-store.ts'
 import { StoreError } from './port.ts'
 
 /** Most lines of LevelDB's own words in a refusal. */
@@ -11,50 +20,71 @@ const LINES_MAX = 5
 const LOG_BYTES_MAX = 1024 * 1024
 /** Written while LevelDB opens, and at no other time. */
 const DROPPED = /: dropping \d+ bytes; |Ignoring error /
+/** What the system would not read, or open; the bytes themselves may be whole. */
+const UNREAD = /(?:; |Ignoring error )IO error: /
+
+/**
+ * To be called first of all: an opening that was cut off is undone, if it had left out what the
+ * system would not read, or else it stands.
+ */
+export async function settleOpening(directory: string): Promise<void> {
+  await finishPutBack(directory)
+  if (!(await isKept(directory))) return
+  const lines = await droppedLines(join(directory, 'store', 'LOG'))
+  if (lines.some(isUnread)) await putBack(directory)
+  // Of what is damaged, the logs are moved from there first.
+  else if (lines.length === 0) await dropKept(directory)
+}
 
 /**
  * LevelDB goes on without the records that it cannot read, says so only in its file LOG, and then
- * deletes the log that held them; the next open would find nothing wrong. So the logs are linked
- * aside before it opens, and where it has dropped something they are kept in `damaged`, which
- * keeps the store closed until a person has decided.
+ * deletes the log that held them; the next open would find nothing wrong. So the store is linked
+ * aside before it opens. Where it has dropped what is damaged, the logs are kept in `damaged`,
+ * which keeps the store closed until a person has decided.
  * @throws {StoreError} CORRUPT if an earlier open dropped something.
  */
 export async function keepLogs(directory: string): Promise<void> {
   const earlier = await droppedLines(join(directory, 'damaged', 'LOG'))
   if (earlier.length > 0) throw refusal(directory, earlier)
   // From an open that ended before it could act on what LevelDB said.
-  await refuseDropped(directory)
-  const aside = join(directory, 'recovering')
-  await rm(aside, { recursive: true, force: true })
-  await mkdir(aside, { mode: 0o700 })
-  const store = join(directory, 'store')
-  for (const name of await readdir(store)) {
-    if (name.endsWith('.log')) await link(join(store, name), join(aside, name))
-  }
+  const lines = await droppedLines(join(directory, 'store', 'LOG'))
+  if (lines.length > 0) await refuseDropped(directory, lines)
+  await keepStore(directory)
 }
 
 /**
  * To be called as soon as LevelDB has opened.
- * @throws {StoreError} CORRUPT if it has dropped something.
+ * @throws {StoreError} CORRUPT if it has dropped something; IO if that can be undone: once LevelDB
+ *   is closed, by `settleOpening`.
  */
 export async function checkLogs(directory: string): Promise<void> {
-  await refuseDropped(directory)
-  await rm(join(directory, 'recovering'), { recursive: true, force: true })
+  const lines = await droppedLines(join(directory, 'store', 'LOG'))
+  if (lines.some(isUnread)) throw unread(directory, lines)
+  if (lines.length > 0) await refuseDropped(directory, lines)
+  await dropKept(directory)
+}
+
+/** The folder with the store as the next start would take it. Changes nothing. */
+export async function currentStore(directory: string): Promise<string> {
+  const lines = await droppedLines(join(directory, 'store', 'LOG'))
+  return storeFolder(directory, lines.some(isUnread))
 }
 
 /** LOG is moved last: until then each start finds it, and comes here again. */
-async function refuseDropped(directory: string): Promise<void> {
-  const log = join(directory, 'store', 'LOG')
-  const lines = await droppedLines(log)
-  if (lines.length === 0) return
+async function refuseDropped(directory: string, lines: readonly string[]): Promise<never> {
   const damaged = join(directory, 'damaged')
-  // There is nothing aside if an earlier try came this far. The refusal does not depend on it.
-  await rename(join(directory, 'recovering'), damaged).catch(() => {})
   await mkdir(damaged, { recursive: true, mode: 0o700 })
-  await rename(log, join(damaged, 'LOG'))
+  // There is nothing aside if an earlier try came this far. The refusal does not depend on it.
+  await moveKeptLogs(directory, damaged)
+  await rename(join(directory, 'store', 'LOG'), join(damaged, 'LOG'))
   await syncDirectory(damaged)
   await syncDirectory(directory)
+  if (await isKept(directory)) await dropKept(directory)
   throw refusal(directory, lines)
+}
+
+function isUnread(line: string): boolean {
+  return UNREAD.test(line)
 }
 
 /** What LevelDB says in its file LOG that it left out, line by line. */
@@ -82,6 +112,15 @@ async function beginningOf(path: string): Promise<string> {
     if (isMissing(error)) return ''
     throw error
   }
+}
+
+function unread(directory: string, lines: readonly string[]): StoreError {
+  const said = lines.slice(0, LINES_MAX).join(' | ')
+  return new StoreError(
+    'IO',
+    `the system failed to read a log of the store in ${directory}: "${said}". Nothing was changed: ` +
+      'start again. If that goes on, the disk may be failing, or the process may open too few files.',
+  )
 }
 
 function refusal(directory: string, lines: readonly string[]): StoreError {

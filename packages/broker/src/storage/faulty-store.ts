@@ -104,6 +104,10 @@ export class FaultyStore implements Store {
     return await written
   }
 
+  async reclaim(): Promise<void> {
+    if (this.#state === 'crashed') await never()
+  }
+
   /** Waits for a commit in flight, as a process that shuts down in good order does. */
   async close(): Promise<void> {
     if (this.#state === 'crashed') return

@@ -1,4 +1,5 @@
 // What LevelDB makes harder than the port tells: failed reads and writes, and sudden death.
+import { randomBytes } from 'node:crypto'
 import { open, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
@@ -7,6 +8,8 @@ import type { Report } from '../../test/children/commit-writer.ts'
 import { committedBatch, faultsUpTo } from '../../test/committed-batch.ts'
 import { LevelDirectory } from '../../test/level-directory.ts'
 import { temporaryDirectory } from '../../test/temporary-directory.ts'
+import { taskKey } from './key.ts'
+import type { LevelStore } from './level-store.ts'
 
 const EVERYTHING = { from: Uint8Array.of(0), to: Uint8Array.of(0xff) }
 let data: LevelDirectory
@@ -66,6 +69,52 @@ describe('LevelStore', () => {
     expect(store.refusal).toBe('it is closed')
   })
 
+  it('gives back the space of what was deleted', async () => {
+    const store = await aFilledStore(24)
+    const deleteKeys = Array.from({ length: 24 }, (_, n) => payloadKey(n))
+    await store.commit({ epoch: 1 }, 25, 1, { putKeys: [], putValues: [], deleteKeys })
+    expect(await tableBytes()).toBeGreaterThan(20 * MIB)
+
+    await store.reclaim(async () => true)
+
+    expect(await tableBytes()).toBeLessThan(MIB)
+    expect(await store.getMany([payloadKey(0)])).toEqual([undefined])
+  })
+
+  it('asks for room piece by piece, and goes on where it was told no', async () => {
+    const store = await aFilledStore(40)
+    const looksOf = async (yesCount: number): Promise<number> => {
+      let looks = 0
+      await store.reclaim(async () => (looks += 1) <= yesCount)
+      return looks
+    }
+
+    expect(await looksOf(1)).toBe(2)
+
+    const piecesLeft = await looksOf(Infinity)
+    expect(piecesLeft).toBeGreaterThanOrEqual(3)
+    expect(piecesLeft).toBeLessThan(10)
+    expect(await looksOf(0)).toBe(1)
+    const values = await store.getMany(Array.from({ length: 40 }, (_, n) => payloadKey(n)))
+    expect(values.map((value) => value?.length)).toEqual(values.map(() => MIB))
+  })
+
+  it('ends to reclaim when it is closed', async () => {
+    const store = await aFilledStore(40)
+    let closing: Promise<void> | undefined
+    let looks = 0
+
+    await store.reclaim(async () => {
+      looks += 1
+      closing ??= store.close()
+      return true
+    })
+    await closing
+
+    expect(looks).toBeLessThanOrEqual(2)
+    await expect(data.makeStore().open()).resolves.toMatchObject({ lsn: 40 })
+  })
+
   it('may be closed while it opens, and then is free', async () => {
     const store = data.makeStore()
     const opening = store.open()
@@ -104,6 +153,29 @@ describe('LevelStore', () => {
     await expect(store.load(EVERYTHING, 100).next()).rejects.toMatchObject({ name: 'StoreError' })
   })
 })
+
+const MIB = 2 ** 20
+const SMALL_BUFFER = { cacheBytes: MIB, writeBufferBytes: MIB, compression: true }
+
+/** So many commits with a payload of a MiB each. */
+async function aFilledStore(count: number): Promise<LevelStore> {
+  const store = data.makeStore({ tuning: SMALL_BUFFER })
+  const { ownership } = await store.open()
+  for (let n = 0; n < count; n += 1) {
+    const batch = { putKeys: [payloadKey(n)], putValues: [randomBytes(MIB)], deleteKeys: [] }
+    await store.commit(ownership, n + 1, 1, batch)
+  }
+  return store
+}
+
+function payloadKey(n: number): Uint8Array {
+  return taskKey('payload', new Uint8Array(16).fill(n))
+}
+
+async function tableBytes(): Promise<number> {
+  const sizes = (await data.filesOfLevel('.ldb')).map(async (path) => (await stat(path)).size)
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
+}
 
 /** The end of a table names its index; without it LevelDB knows the file is none of its own. */
 async function overwriteEnd(path: string): Promise<void> {

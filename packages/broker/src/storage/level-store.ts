@@ -3,6 +3,7 @@
 import { invariant, systemRandom, systemScheduler, type Random, type Scheduler } from '@tq/core'
 import { encodeHead, HEAD_KEY, type Head } from './head-record.ts'
 import type { LevelTuning } from './level-options.ts'
+import { LevelSpace } from './level-space.ts'
 import {
   StoreError,
   type Batch,
@@ -11,6 +12,7 @@ import {
   type KeyRange,
   type Opened,
   type Ownership,
+  type RoomAsked,
   type Store,
 } from './port.ts'
 import { openDirectory, type OpenedDirectory, type OpeningStep } from './store-opening.ts'
@@ -48,6 +50,8 @@ export class LevelStore implements Store {
   #ownership: Ownership | undefined
   #head: Head | undefined
   #committing: Promise<unknown> | undefined
+  #space: LevelSpace | undefined
+  #reclaiming: Promise<void> | undefined
   /** Why nothing is accepted any more. */
   #refusal: string | undefined = 'it is not open'
 
@@ -119,6 +123,20 @@ export class LevelStore implements Store {
     return 'committed'
   }
 
+  async reclaim(hasRoom: RoomAsked): Promise<void> {
+    if (this.#refusal !== undefined) return
+    invariant(this.#reclaiming === undefined, 'one reclaim at a time')
+    this.#space ??= new LevelSpace(this.#opened().directory.level)
+    const mayGoOn = async (): Promise<boolean> => (await hasRoom()) && this.#refusal === undefined
+    // LevelDB keeps a failure to itself, and refuses the next write for it.
+    this.#reclaiming = this.#space.reclaim(mayGoOn)
+    try {
+      await this.#reclaiming
+    } finally {
+      this.#reclaiming = undefined
+    }
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -159,6 +177,7 @@ export class LevelStore implements Store {
     await this.#opening?.catch(() => {})
     this.#refusal ??= 'it is closed'
     await this.#committing?.catch(() => {})
+    await this.#reclaiming?.catch(() => {})
     try {
       await this.#directory?.highWater.close()
       await this.#directory?.level.close()

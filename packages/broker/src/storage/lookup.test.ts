@@ -28,6 +28,7 @@ function withUnreadable(keys: readonly Uint8Array[], code: StoreError['code']): 
     open: () => store.open(),
     load: (range, pageSize) => store.load(range, pageSize),
     commit: (ownership, lsn, epoch, batch) => store.commit(ownership, lsn, epoch, batch),
+    reclaim: (hasRoom) => store.reclaim(hasRoom),
     close: () => store.close(),
     getMany: async (wanted) => {
       if (wanted.some((key) => unreadable.has(hexOf(key))))

@@ -107,7 +107,7 @@ export class MemoryImage {
   }
 
   /** The stored entries themselves, for checks that only look. */
-  peekEntries(range: KeyRange): Generator<Entry> {
+  peekEntries(range: KeyRange): readonly Entry[] {
     return this.#entries.entries(range)
   }
 

@@ -52,6 +52,9 @@ export class MemoryStore implements Store {
     return this.#image.apply(ownership, this.#image.prepare(lsn, epoch, batch))
   }
 
+  /** What is deleted is gone at once. */
+  async reclaim(): Promise<void> {}
+
   async close(): Promise<void> {
     this.#state = 'closed'
   }

@@ -50,16 +50,17 @@ export class OrderedEntries {
   }
 
   /** The entries of the range, as they are now, in its order. */
-  *entries(range: KeyRange): Generator<Entry> {
-    const leaves = [...this.#leaves]
-    const first = this.#leafOf(range.from)
+  entries(range: KeyRange): Entry[] {
+    const entries: Entry[] = []
     const last = this.#leafOf(range.to)
-    const touched = leaves.slice(first, last + 1)
-    if (range.reverse === true) touched.reverse()
-    for (const leaf of touched) {
-      const within = leaf.slice(firstNotBelow(leaf, range.from), firstNotBelow(leaf, range.to))
-      yield* range.reverse === true ? within.reverse() : within
+    for (let index = this.#leafOf(range.from); index <= last; index += 1) {
+      const leaf = this.#leaves[index] ?? []
+      const end = firstNotBelow(leaf, range.to)
+      for (let at = firstNotBelow(leaf, range.from); at < end; at += 1) {
+        entries.push(leaf[at] as Entry)
+      }
     }
+    return range.reverse === true ? entries.reverse() : entries
   }
 
   /** The last leaf that does not begin after the key, or the first one. */

@@ -46,6 +46,9 @@ export interface KeyRange {
  */
 export type Entry = readonly [key: Uint8Array, value: Uint8Array]
 
+/** Asked again and again by who may need room on the disk: no ends it. */
+export type RoomAsked = () => Promise<boolean>
+
 export interface Store {
   /**
    * Takes ownership: the epoch grows by one and is durable before this resolves.
@@ -74,6 +77,13 @@ export interface Store {
    *   overflow, and the next `open` goes on from it.
    */
   commit(ownership: Ownership, lsn: number, epoch: number, batch: Batch): Promise<CommitOutcome>
+  /**
+   * Gives back the space of what was deleted, as far as it can; commits and reads go on meanwhile.
+   * One at a time. Needs room itself, and asks for it before each step: where that runs out, its
+   * failure is as that of a commit. It ends early when it is told no, and when the store refuses or
+   * is closed; the next call goes on from there.
+   */
+  reclaim(hasRoom: RoomAsked): Promise<void>
   /** Resolves when nothing runs any more. Safe before open, safe twice. */
   close(): Promise<void>
 }

@@ -8,14 +8,16 @@ import {
   rename,
   rm,
   stat,
+  symlink,
   truncate,
   writeFile,
 } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { LevelDirectory } from '../../test/level-directory.ts'
 import { temporaryDirectory } from '../../test/temporary-directory.ts'
 import { checksum } from './crc.ts'
+import { checkLogs, currentStore, keepLogs } from './dropped-log.ts'
 import { encodeHead, HEAD_KEY } from './head-record.ts'
 import { newIdentity, readIdentity, writeIdentity } from './identity.ts'
 import { EPOCH_SKIP } from './store-verification.ts'
@@ -283,14 +285,114 @@ describe('LevelStore on a damaged log', () => {
   })
 
   it('finishes a refusal that was cut short', async () => {
+    const [log = ''] = await data.filesOfLevel('.log')
+    await keepLogs(data.path)
     await data.withLevel(async () => {})
     await mkdir(join(data.path, 'damaged'))
-    await mkdir(join(data.path, 'recovering'))
-    await writeFile(join(data.path, 'recovering', '000003.log'), '')
 
     expect(await data.refusal()).toMatchObject({ code: 'CORRUPT' })
+
+    const kept = await readdir(join(data.path, 'damaged'))
+    expect(kept).toEqual(['LOG', basename(log)].toSorted())
+    expect(await leftovers()).toEqual([])
   })
 })
+
+describe('LevelStore whose log the system does not read', () => {
+  let log: string
+
+  /** A link to itself is what nobody can open. */
+  beforeEach(async () => {
+    await data.runUpTo(20)
+    log = (await data.filesOfLevel('.log'))[0] ?? ''
+    await rename(log, join(data.path, 'whole'))
+    await symlink(log, log)
+  })
+
+  async function readableIn(folder: string): Promise<void> {
+    const path = join(data.path, folder, basename(log))
+    await rm(path)
+    await rename(join(data.path, 'whole'), path)
+  }
+
+  it('refuses while that lasts, and has everything as soon as it is over', async () => {
+    const first = await data.refusal()
+    expect(first).toMatchObject({ code: 'IO' })
+    expect(first.message).toMatch(/failed to read a log .* IO error: .*start again/)
+    expect(await data.refusal()).toMatchObject({ code: 'IO' })
+    expect(await leftovers()).toEqual([])
+
+    await readableIn('store')
+
+    expect(await data.makeStore().open()).toMatchObject({ lsn: 20, ownership: { epoch: 2 } })
+  })
+
+  it.each([
+    ['LevelDB had opened', 'opening', []],
+    ['it was to be undone', 'undoing', [['opening', 'undoing']]],
+    [
+      'the store was on its way out',
+      'undoing',
+      [
+        ['opening', 'undoing'],
+        ['store', 'leaving'],
+      ],
+    ],
+    [
+      'all but the cleaning was done',
+      'store',
+      [
+        ['opening', 'undoing'],
+        ['store', 'leaving'],
+        ['undoing', 'store'],
+      ],
+    ],
+  ])('has everything if the start was cut off when %s', async (_, folder, renames) => {
+    await keepLogs(data.path)
+    await data.withLevel(async () => {})
+    for (const [from = '', to = ''] of renames) {
+      await rename(join(data.path, from), join(data.path, to))
+    }
+    await readableIn(folder)
+    expect(await currentStore(data.path)).toBe(join(data.path, folder))
+
+    expect(await data.makeStore().open()).toMatchObject({ lsn: 20 })
+    expect(await leftovers()).toEqual([])
+  })
+})
+
+describe('LevelStore whose opening was cut short', () => {
+  beforeEach(async () => void (await data.runUpTo(20)))
+
+  it('goes on with what LevelDB has made, if it had read everything', async () => {
+    await keepLogs(data.path)
+    await data.withLevel(async () => {})
+
+    expect(await data.makeStore().open()).toMatchObject({ lsn: 20 })
+    expect(await leftovers()).toEqual([])
+  })
+
+  it.each(['opening.new', 'leaving'])('drops what is left in %s', async (name) => {
+    await mkdir(join(data.path, name))
+    await writeFile(join(data.path, name, '000003.log'), '')
+
+    expect(await data.makeStore().open()).toMatchObject({ lsn: 20 })
+    expect(await leftovers()).toEqual([])
+  })
+
+  it('is refused if another process has undone it meanwhile', async () => {
+    await keepLogs(data.path)
+    await rm(join(data.path, 'opening'), { recursive: true })
+
+    await expect(checkLogs(data.path)).rejects.toMatchObject({ code: 'ENOENT' })
+  })
+})
+
+/** What only a start has beside the store. */
+async function leftovers(): Promise<string[]> {
+  const names = await readdir(data.path)
+  return names.filter((name) => ['opening', 'opening.new', 'undoing', 'leaving'].includes(name))
+}
 
 describe('LevelStore whose making was cut short', () => {
   it('is made by the next open, if LevelDB had not begun', async () => {

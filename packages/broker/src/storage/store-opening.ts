@@ -5,7 +5,7 @@ import { ClassicLevel } from 'classic-level'
 import { access, mkdir, readdir } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { DirectoryLock } from './directory-lock.ts'
-import { checkLogs, keepLogs } from './dropped-log.ts'
+import { checkLogs, keepLogs, settleOpening } from './dropped-log.ts'
 import { errorCode, isMissing, syncDirectory } from './durable-file.ts'
 import { refuseNetworkFilesystem } from './filesystem.ts'
 import { newIdentity, readIdentity, writeIdentity, type Identity } from './identity.ts'
@@ -95,11 +95,15 @@ type Opened = Omit<OpenedDirectory, 'lock'>
 async function openLocked(options: OpeningOptions): Promise<Opened> {
   const { directory } = options
   await options.onStep('open')
+  await settleOpening(directory)
   const identity = (await readIdentity(directory)) ?? (await initialise(options))
   await refuseMissing(directory, identity)
   await verifyTables(directory)
   await keepLogs(directory)
-  const level = await openLevel(options, identity)
+  const level = await openLevel(options, identity).catch(async (error: unknown) => {
+    await settleIfPossible(directory)
+    throw error
+  })
   try {
     await checkLogs(directory)
     // LevelDB syncs its files, but not the name of each of them.
@@ -108,8 +112,14 @@ async function openLocked(options: OpeningOptions): Promise<Opened> {
     return { ...(await verifyStore(level, identity, options)), level }
   } catch (error) {
     await level.close()
+    await settleIfPossible(directory)
     throw errorCode(error) === 'LEVEL_CORRUPTION' ? levelRefusal(directory, error) : error
   }
+}
+
+/** What is not settled now, the next start settles. */
+async function settleIfPossible(directory: string): Promise<void> {
+  await settleOpening(directory).catch(() => {})
 }
 
 /** The identity is durable before LevelDB makes its first file. */

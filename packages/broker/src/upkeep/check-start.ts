@@ -65,6 +65,10 @@ class ReadOnlyStore implements Store {
     return Promise.resolve('unknown')
   }
 
+  reclaim(): Promise<void> {
+    return Promise.resolve()
+  }
+
   close(): Promise<void> {
     return Promise.resolve()
   }

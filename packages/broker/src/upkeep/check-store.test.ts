@@ -1,6 +1,6 @@
 // The check of a store: silent about a sound one, and right about each kind of damage.
 
-import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { StillStore } from '../../test/still-store.ts'
@@ -15,6 +15,7 @@ import {
   taskIdOfKey,
   taskKey,
 } from '../storage/key.ts'
+import { keepStore } from '../storage/kept-store.ts'
 import { thisProcess } from '../storage/process-identity.ts'
 import { decodeEngine, encodeEngine, type EngineRecord } from '../storage/registry-record.ts'
 import { seal } from '../storage/sealed.ts'
@@ -60,6 +61,20 @@ describe('the check of a sound store', () => {
     expect(report.queues['mail']).toEqual({ completed: 1, dead: 2, cancelled: 1, expired: 1 })
     expect(await store.picture()).toEqual(before)
     expect(await readdir(dirname(store.path))).toEqual(['data'])
+  })
+
+  it('looks at what the next start takes, if one was cut off while it undid an opening', async () => {
+    const store = await StillStore.make()
+    await keepStore(store.path)
+    await rename(join(store.path, 'opening'), join(store.path, 'undoing'))
+    await rename(join(store.path, 'store'), join(store.path, 'leaving'))
+    const before = await store.picture()
+
+    const { report, findings } = await check(store.path)
+
+    expect(findings).toEqual([])
+    expect(report).toMatchObject({ isSound: true, lsn: 13, epoch: 2 })
+    expect(await store.picture()).toEqual(before)
   })
 
   it('writes to no file of the store, even if LevelDB gives the number of a table twice', async () => {

@@ -5,6 +5,7 @@ import { copyFile, link, mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promi
 import { dirname, join, resolve } from 'node:path'
 import { lockHolder } from '../storage/directory-lock.ts'
 import { freeBytes } from '../storage/disk-space.ts'
+import { currentStore } from '../storage/dropped-log.ts'
 import { errorCode, isMissing } from '../storage/durable-file.ts'
 import { Refused } from './refused.ts'
 
@@ -25,8 +26,8 @@ export interface StoreCopy {
  * @throws {Refused} `locked`, `not-found`, `no-space`.
  */
 export async function copyStore(directory: string, options: CopyOptions): Promise<StoreCopy> {
-  const source = join(directory, 'store')
   await refuseUsed(directory, options)
+  const source = await currentStore(directory)
   const names = (await namesIn(source, directory)).filter(isNeeded)
   const parent = resolve(options.workDirectory ?? dirname(resolve(directory)))
   const root = await mkdtemp(join(parent, 'tq-copy-'))

@@ -1,12 +1,16 @@
 // Crash points: at the storage port, among the small files, and of the real process under strace.
 
-import { describe, expect, it } from 'vitest'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { liveThrough } from './broker-life.ts'
+import { CrashSite } from './crash-site.ts'
 import { failAt } from './error-point.ts'
 import { sweepFiles } from './file-sweep.ts'
 import { killAt } from './kill-point.ts'
 import { ERROR_ARMS, KILL_ARMS } from './point-plan.ts'
 import { sweepPort } from './port-sweep.ts'
-import { stracelessReason } from './straced-broker.ts'
+import { StracedBroker, stracelessReason } from './straced-broker.ts'
 import { sweep, tallyText } from './sweep.ts'
 
 const SEED = Number(process.env['SEED'] ?? 1)
@@ -67,6 +71,27 @@ describe.skipIf(lacking !== undefined)('crash points of the real process', () =>
 
       expect(report.violations).toEqual([])
       expect(firedOf(report.tallies)).toBeGreaterThan(15)
+    },
+    TIMEOUT_MS,
+  )
+
+  it.each(['EIO', 'EMFILE'])(
+    'loses nothing, and needs nobody, if a start cannot open a log: %s (T5, I8)',
+    async (code) => {
+      const site = await CrashSite.make()
+      onTestFinished(() => site.remove())
+      const untouched = { calls: ['openat'], filesOnly: true }
+      await liveThrough(new StracedBroker(site.directory, site.traceFile, untouched), site, SEED)
+      const store = join(site.directory, 'store')
+      const logs = (await readdir(store)).filter((name) => name.endsWith('.log'))
+      const paths = logs.map((name) => join(store, name))
+      const point = { call: 'openat', effect: `error=${code}`, when: 1, filesOnly: true, paths }
+
+      const result = await failAt(site, point, SEED + 1)
+
+      expect(result.violations).toEqual([])
+      expect(result.failedCall).toMatch(/store\/\d+\.log", O_RDONLY/)
+      expect(result).toMatchObject({ hasFired: true, wasListening: false, refusal: undefined })
     },
     TIMEOUT_MS,
   )

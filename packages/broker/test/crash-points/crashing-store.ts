@@ -64,6 +64,10 @@ export class CrashingStore implements Store {
     return this.#call('commit', () => this.#store.commit(ownership, lsn, epoch, batch))
   }
 
+  reclaim(): Promise<void> {
+    return this.#call('reclaim', () => this.#store.reclaim())
+  }
+
   close(): Promise<void> {
     return this.#call('close', () => this.#store.close())
   }

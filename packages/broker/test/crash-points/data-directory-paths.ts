@@ -16,7 +16,10 @@ const OWN_FILES = [
   'startup-reports.json',
   'startup-reports.json.new',
   'lock',
-  'recovering',
+  'opening.new',
+  'opening',
+  'undoing',
+  'leaving',
   'damaged',
   'store',
 ]

@@ -19,12 +19,6 @@ const HARMLESS: readonly RegExp[] = [
 /** At the end of a broker the mark and the lock that stand are older, but true. */
 const HARMLESS_AT_THE_END = /\/(high-water|lock)\b/
 
-/**
- * LevelDB goes on without a log that it cannot open. tq keeps that log in `damaged`, refuses, and
- * leaves it to a person to bring it back.
- */
-const LOG_LEFT_OUT = /^openat\(.*\/store\/\d+\.log", O_RDONLY/
-
 export interface ErrorResult extends PointResult {
   /** The call as strace saw it. */
   readonly failedCall: string | undefined
@@ -44,7 +38,6 @@ export async function failAt(
   const { violations, refusal } = await site.investigate()
   // A disk that says that it has written, and has not: the next start finds that out.
   const lies = injection.effect.startsWith('retval')
-  const leavesOut = LOG_LEFT_OUT.test(failed?.call ?? '') && refusal?.includes('damaged') === true
   const isJudged = failed !== undefined && !lies
   const endedByIt = failed !== undefined && life.exit.code !== 0
   return {
@@ -55,7 +48,7 @@ export async function failAt(
     refusal,
     violations: [
       ...violations,
-      ...(refusal === undefined || lies || leavesOut ? [] : [`the store was refused: ${refusal}`]),
+      ...(refusal === undefined || lies ? [] : [`the store was refused: ${refusal}`]),
       ...(isJudged ? judge({ life, failed, ackedLsn, output: broker.output }) : []),
     ],
   }

@@ -15,6 +15,8 @@ export interface Injection {
   readonly when: number
   /** Whether only calls count that are about files of the data directory. */
   readonly filesOnly: boolean
+  /** Only calls count that are about these files. */
+  readonly paths?: readonly string[]
 }
 
 /** Small, so that a short load fills it several times and LevelDB compacts. */
@@ -39,11 +41,12 @@ export class StracedBroker {
   constructor(
     directory: string,
     traceFile: string,
-    injection: Injection | { readonly calls: readonly string[]; readonly filesOnly: boolean },
+    injection: Injection | (Pick<Injection, 'filesOnly' | 'paths'> & { calls: readonly string[] }),
   ) {
     this.#traceFile = traceFile
     const calls = 'call' in injection ? [injection.call] : injection.calls
-    const paths = injection.filesOnly ? dataDirectoryPaths(directory) : []
+    const all = injection.filesOnly ? dataDirectoryPaths(directory) : []
+    const paths = injection.paths ?? all
     const inside = [
       'strace',
       // The broker is our own child, and strace the grandchild.

@@ -2,7 +2,7 @@
 
 import { expect, it } from 'vitest'
 import { MountedDisk } from '../mounted-disk.ts'
-import { DISK_MIB_MIN, fillDisk } from './full-disk.ts'
+import { DISK_MIB_MIN, fillDisk, purgeFullDisk } from './full-disk.ts'
 
 /** It takes seconds; a machine that is busy with other tests may take long for that. */
 const PATIENCE_MS = 180_000
@@ -21,6 +21,16 @@ it.skipIf(kinds.length === 0)(
     const found = await Promise.all(disks.map((one) => fillDisk(one)))
 
     expect(found.flat()).toEqual([])
+  },
+  PATIENCE_MS,
+)
+
+it.skipIf(!kinds.includes('tmpfs'))(
+  'enqueue is taken again, without a restart, once the tasks that filled the disk are purged',
+  async () => {
+    const disk = { kind: 'tmpfs', mib: DISK_MIB_MIN } as const
+
+    expect(await purgeFullDisk({ disk, seed: 1 })).toEqual([])
   },
   PATIENCE_MS,
 )

@@ -31,6 +31,10 @@ const LOAD_OPERATIONS = 200
 const HEAVY_BYTES = 300_000
 /** The broker looks at its disk every two seconds. */
 const NOTICED_MS = 10_000
+/** It notices, and sorts a disk of this size anew. */
+const RECLAIMED_MS = 30_000
+/** At a quarter of a second each: a compaction that goes on gives something back in that time. */
+const QUIET_LOOKS = 12
 /** From the first commit that fails to the end of the process. */
 const ENDED_MS_MAX = 1_500
 /** Clients of the broker are busy with other things as well. */
@@ -50,6 +54,12 @@ export async function fillDisk(options: FullDiskOptions): Promise<string[]> {
   ])
   const { kind } = options.disk
   return found.flat().map((text) => `${kind}, seed ${options.seed}: ${text}`)
+}
+
+/** Fills a disk by tasks, and purges them. @returns What was not as it should be. */
+export async function purgeFullDisk(options: FullDiskOptions): Promise<string[]> {
+  const found = await onOneDisk(options, (story) => story.fillAndPurge())
+  return found.map((text) => `${options.disk.kind}, seed ${options.seed}, purge: ${text}`)
 }
 
 async function onOneDisk(
@@ -107,6 +117,29 @@ class FullDisk {
     this.law(this.#foreign.freeBytes > 0, 'NO_SPACE came when no space was left at all')
     await this.#seeWorkGoesOn(wire, held)
     await this.#killAndVerify()
+  }
+
+  /** What is deleted gives its space back, though next to nothing is written any more. */
+  async fillAndPurge(): Promise<void> {
+    const wire = await this.#start()
+    const refused = await this.#enqueueUntilRefused(wire)
+    this.law(refused.code === 'NO_SPACE', `a disk full of tasks: ${refused.code}`)
+    await this.#stayBelowFloor()
+    this.law((await purge(wire, 'heavy')) > 0, 'nothing was purged')
+    await eventually(() => wire.enqueue('probe'), { deadlineMs: RECLAIMED_MS })
+    const { freeBytes } = this.#foreign
+    this.law(freeBytes > FLOOR_MIB * MIB, `after the purge only ${freeBytes} bytes are free`)
+    await this.#load()
+    await this.#killAndVerify()
+  }
+
+  /** LevelDB may still be compacting, and win something for the tasks that are there. */
+  async #stayBelowFloor(): Promise<void> {
+    for (let quiet = 0; quiet < QUIET_LOOKS; quiet += 1) {
+      if (this.#foreign.freeBytes >= FLOOR_MIB * MIB) quiet = 0
+      this.#foreign.leaveFree((FLOOR_MIB - 8) * MIB)
+      await new Promise((resolve) => setTimeout(resolve, 250))
+    }
   }
 
   /** Somebody else takes the space; it comes back, and nobody has to tell the broker. */
@@ -241,6 +274,13 @@ class FullDisk {
     this.#phase += 1
     return this.#seed * 1_000 + this.#phase
   }
+}
+
+/** How many tasks went. */
+async function purge(wire: WireClient, queue: string, from?: string): Promise<number> {
+  const at = from === undefined ? {} : { cursor: from }
+  const { purged, cursor } = await wire.ask<'queue-purge'>({ verb: 'queue-purge', queue, ...at })
+  return cursor === null ? purged : purged + (await purge(wire, queue, cursor))
 }
 
 /** The refusal of an enqueue; fails if it is taken. */

@@ -2,7 +2,7 @@
 
 import { type DiskKind, MountedDisk } from '../mounted-disk.ts'
 import { SeededRandom } from '../simulation/seeded-random.ts'
-import { DISK_MIB_MIN, fillDisk } from './full-disk.ts'
+import { DISK_MIB_MIN, fillDisk, purgeFullDisk } from './full-disk.ts'
 
 const DISK_MIB_MAX = 160
 
@@ -21,7 +21,8 @@ let violationCount = 0
 for (let seed = firstSeed; seed < firstSeed + count && kinds.length > 0; seed += 1) {
   const kind = kinds[seed % kinds.length] as DiskKind
   const mib = new SeededRandom(seed, 'full-disk').between(DISK_MIB_MIN, DISK_MIB_MAX)
-  const violations = await fillDisk({ disk: { kind, mib }, seed })
+  const options = { disk: { kind, mib }, seed }
+  const violations = [...(await fillDisk(options)), ...(await purgeFullDisk(options))]
   disks += 1
   violationCount += violations.length
   for (const violation of violations) process.stderr.write(`VIOLATION ${violation}\n`)

@@ -39,7 +39,7 @@ export async function cutPowerAgainAndAgain(options: PowerCutOptions): Promise<s
       const seed = random.between(1, 2 ** 31)
       const driven = ledger.drive(broker.address, { seed })
       await passed(random.between(LOAD_MS_MIN, LOAD_MS_MAX))
-      disk.cutPower()
+      disk.cutPower(broker.process.pid)
       await broker.kill()
       await driven
       await disk.unmount()

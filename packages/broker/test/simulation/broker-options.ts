@@ -2,14 +2,23 @@
 
 import { DEFAULT_QUEUE_SETTINGS } from '../../src/engine/queue.ts'
 import { DEFAULT_ENGINE_OPTIONS } from '../../src/engine/state.ts'
-import { PAYLOAD_CACHE_BYTES_MIN, type PartitionOptions } from '../../src/pipeline/partition.ts'
+import type { PartitionOptions } from '../../src/pipeline/partition.ts'
 import type { Swarm } from './swarm.ts'
 
 /** So long a worker may be silent. */
 export const WORKER_DEAD_MS = 1_500
 const SESSION_IDLE_MS = 20_000
+/**
+ * Payload bytes of the commit that is gathered and the one in flight, each with a request on top: the
+ * cache itself tells if they were more.
+ */
+const SMALL_SAFETY_BYTES = 256 * 1024
+const BIG_SAFETY_BYTES = 10 * 1024 * 1024
 
 export function partitionOptions(swarm: Swarm, indexSeed: number): PartitionOptions {
+  const isBig = swarm.producers.bigPayloadChance > 0
+  // As small as it may be: the ring comes round, and a start does not cost a new one of 48 MiB.
+  const payloadSafetyBytes = isBig ? BIG_SAFETY_BYTES : SMALL_SAFETY_BYTES
   return {
     engine: {
       ...DEFAULT_ENGINE_OPTIONS,
@@ -20,7 +29,8 @@ export function partitionOptions(swarm: Swarm, indexSeed: number): PartitionOpti
       sessionIdleMs: SESSION_IDLE_MS,
     },
     journal: { ageMsMax: swarm.journalAgeMs, bytesMax: 2 ** 28 },
-    payloadCacheBytes: PAYLOAD_CACHE_BYTES_MIN,
+    payloadCacheBytes: 2 * payloadSafetyBytes,
+    payloadSafetyBytes,
   }
 }
 

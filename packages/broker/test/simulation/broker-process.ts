@@ -38,6 +38,8 @@ import type { World } from './world.ts'
 /** The ticker looks at the clock this often at least, and calls it a stall from so much on. */
 const TICK_MS = 500
 const NOTICED_MS = 1_000
+/** Of so many events that changed anything, after one: looking at every task after each costs much. */
+const INVARIANTS_EVERY = 4
 
 export interface BrokerProcessParts {
   readonly world: World
@@ -75,6 +77,8 @@ export class BrokerProcess {
   #isCalm = false
   /** How much had happened when memory was last checked. */
   #checkedAt = 0
+  /** Events that changed anything. */
+  #changes = 0
   /** A commit has landed: what it ended left memory, and there may be room again. */
   #hasForgotten = false
   /** The commit that ended as unknown, until the next start tells what became of it. */
@@ -159,6 +163,7 @@ export class BrokerProcess {
       else trace.reach('a commit in flight was lost in a crash')
     }
     if (this.isRecovering) trace.reach('the broker crashed while it recovered')
+    this.#checkInvariants()
     trace.note('broker', `crashes, the commit in flight is ${fate}`)
     this.#store.crash(fate)
     this.#scheduler.kill()
@@ -203,13 +208,20 @@ export class BrokerProcess {
     if (now === this.#checkedAt && !this.#hasForgotten) return
     this.#checkedAt = now
     this.#hasForgotten = false
-    this.checkMemory()
+    this.#changes += 1
+    if (this.#changes % INVARIANTS_EVERY === 0) this.#checkInvariants()
+    this.#checkParked()
   }
 
-  checkMemory(): void {
+  /** What is wrong with a heap, an index or a count stays so until it is found here. */
+  #checkInvariants(): void {
+    if (this.#listening === undefined || this.#hasFailed) return
+    checkInvariants(this.#listening.partition.state)
+  }
+
+  #checkParked(): void {
     if (this.#listening === undefined || this.#hasFailed) return
     const { partition, laws } = this.#listening
-    checkInvariants(partition.state)
     if (partition.commits.isFull) return
     const { trace, arrivals, world } = this.#parts
     for (const { session, claim } of arrivals.waitingClaims(world.nowMs)) {
@@ -227,6 +239,7 @@ export class BrokerProcess {
     // After a failure memory is ahead of the disk, and only the next start tells how far.
     if (this.#hasFailed || this.#store === undefined) return
     if (this.#listening !== undefined) {
+      this.#checkInvariants()
       checkEngine(trace, this.#listening.partition.state, chronicle.live)
       const { partition, housekeeping } = this.#listening
       const isQuiet = !partition.builder.hasWork && !chronicle.isInFlight
@@ -355,7 +368,8 @@ export class BrokerProcess {
     this.#listening = { partition, pipeline, housekeeping, laws, desk }
     answers.started()
     arrivals.started(world.nowMs)
-    this.checkMemory()
+    this.#checkInvariants()
+    this.#checkParked()
     // The disk was compared when the store was opened, and nothing was written since.
     checkEngine(trace, state, chronicle.live)
     ticker.start()

@@ -80,9 +80,9 @@ export class Endpoint {
       first.bytes = first.bytes.subarray(size)
       if (first.bytes.length > 0) return
       this.#unsent.shift()
-      queueMicrotask(first.taken)
+      soon(first.taken)
     }
-    if (hadToWait) queueMicrotask(() => this.events.drained())
+    if (hadToWait) soon(() => this.events.drained())
     if (this.#isEnding) {
       out.finish('end')
       this.#closeIfBothEnded()
@@ -102,7 +102,7 @@ export class Endpoint {
     this.#unsent = []
     this.#unread = []
     this.#out?.finish('reset')
-    queueMicrotask(() => this.events.closed(error))
+    soon(() => this.events.closed(error))
   }
 
   pause(): void {
@@ -111,7 +111,7 @@ export class Endpoint {
 
   resume(): void {
     this.#isPaused = false
-    queueMicrotask(() => this.#deliver())
+    soon(() => this.#deliver())
   }
 
   /** Bytes have come. */
@@ -144,4 +144,11 @@ export class Endpoint {
   #closeIfBothEnded(): void {
     if (this.#isEnding && this.#hasReadEnd && this.#unsent.length === 0) this.destroy()
   }
+}
+
+const NOW = Promise.resolve()
+
+/** As soon as what runs now is over. What is thrown there is seen as a rejection nobody handled. */
+function soon(callback: () => void): void {
+  void NOW.then(callback)
 }

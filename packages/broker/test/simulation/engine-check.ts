@@ -6,7 +6,7 @@ import type { EngineState } from '../../src/engine/state.ts'
 import { FLAG_CANCEL_REQUESTED } from '../../src/engine/task-table.ts'
 import { bytesOf, hexOf, shortOf } from './heard.ts'
 import type { Model } from './model.ts'
-import type { ModelTask } from './model-task.ts'
+import type { ModelLease, ModelTask } from './model-task.ts'
 import type { Trace } from './trace.ts'
 
 export function checkEngine(trace: Trace, state: EngineState, model: Model): void {
@@ -27,60 +27,57 @@ function checkTask(trace: Trace, state: EngineState, task: ModelTask): void {
     trace.violate(`I1: live task ${shortOf(task.id)} is not in memory`)
     return
   }
+  const same = sameness(trace, task)
   const { tasks } = state
   const profile = state.profileOf(row)
-  const fields: readonly (readonly [string, unknown, unknown])[] = [
-    ['queue', profile.queue.name, task.queue],
-    ['type', profile.type, task.type],
-    ['state', tasks.state(row), task.state],
-    ['priority', tasks.priority(row), task.priority],
-    ['failures', tasks.failures(row), task.failures],
-    ['losses', tasks.losses(row), task.losses],
-    ['generation', tasks.generation(row), task.generation],
-    ['chapters', tasks.chapters(row), task.chapters],
-    ['sequence', tasks.sequence(row), task.sequence],
-    ['rankBaseMs', tasks.rankBaseMs(row), task.rankBaseMs],
-    ['expiresAtMs', tasks.expiresAtMs(row), task.expiresAtMs],
-    ['createdAtMs', tasks.createdAtMs(row), task.createdAtMs],
-    ['timeoutMs', tasks.timeoutMs(row), task.timeoutMs],
-    ['payloadBytes', tasks.payloadBytes(row), task.payload.length],
-    ['maxAttempts', profile.maxAttempts, task.maxAttempts],
-    ['maxLost', profile.maxLost, task.maxLost],
-    ['requires', JSON.stringify(profile.requires), JSON.stringify(task.requires)],
-    ['cancelRequested', tasks.hasFlag(row, FLAG_CANCEL_REQUESTED), task.cancelRequested],
-    ...(task.state === 'scheduled' || task.state === 'retrying'
-      ? ([['dueAt', tasks.dueAt(row), task.dueAt]] as const)
-      : []),
-    ...leaseFields(state, row, task),
-  ]
-  for (const [name, actual, expected] of fields) {
-    if (actual === expected) continue
-    trace.violate(
-      `I8: ${name} of task ${shortOf(task.id)} is ${String(actual)}, not ${String(expected)}`,
-    )
-    return
+  same('queue', profile.queue.name, task.queue)
+  same('type', profile.type, task.type)
+  same('state', tasks.state(row), task.state)
+  same('priority', tasks.priority(row), task.priority)
+  same('failures', tasks.failures(row), task.failures)
+  same('losses', tasks.losses(row), task.losses)
+  same('generation', tasks.generation(row), task.generation)
+  same('chapters', tasks.chapters(row), task.chapters)
+  same('sequence', tasks.sequence(row), task.sequence)
+  same('rankBaseMs', tasks.rankBaseMs(row), task.rankBaseMs)
+  same('expiresAtMs', tasks.expiresAtMs(row), task.expiresAtMs)
+  same('createdAtMs', tasks.createdAtMs(row), task.createdAtMs)
+  same('timeoutMs', tasks.timeoutMs(row), task.timeoutMs)
+  same('payloadBytes', tasks.payloadBytes(row), task.payload.length)
+  same('maxAttempts', profile.maxAttempts, task.maxAttempts)
+  same('maxLost', profile.maxLost, task.maxLost)
+  same('cancelRequested', tasks.hasFlag(row, FLAG_CANCEL_REQUESTED), task.cancelRequested)
+  if (profile.requires !== task.requires) {
+    same('requires', JSON.stringify(profile.requires), JSON.stringify(task.requires))
+  }
+  const isWaiting = task.state === 'scheduled' || task.state === 'retrying'
+  if (isWaiting) same('dueAt', tasks.dueAt(row), task.dueAt)
+  checkLease(state, row, task.lease, same)
+}
+
+type Same = (name: string, actual: unknown, expected: unknown) => void
+
+function sameness(trace: Trace, { id }: ModelTask): Same {
+  return (name, actual, expected) => {
+    if (actual === expected) return
+    const values = `${String(actual)}, not ${String(expected)}`
+    trace.violate(`I8: ${name} of task ${shortOf(id)} is ${values}`)
   }
 }
 
-function leaseFields(
-  state: EngineState,
-  row: Row,
-  { lease }: ModelTask,
-): (readonly [string, unknown, unknown])[] {
+function checkLease(state: EngineState, row: Row, lease: ModelLease | undefined, same: Same): void {
   const held = state.tasks.lease(row)
-  if (held === NO_ROW || lease === undefined)
-    return [['lease', held === NO_ROW, lease === undefined]]
+  same('lease', held === NO_ROW, lease === undefined)
+  if (held === NO_ROW || lease === undefined) return
   const { leases } = state
-  return [
-    ['session', state.sessionAt(leases.session(held)).key, lease.session],
-    ['token', leases.token(held), lease.token],
-    ['claim', leases.claim(held), lease.claim],
-    ['leaseMs', leases.leaseMs(held), lease.leaseMs],
-    ['endTickMs', leases.endTickMs(held), lease.endTickMs],
-    ['deadlineTickMs', leases.deadlineTickMs(held), lease.deadlineTickMs],
-    ['assignedAtMs', leases.assignedAtMs(held), lease.assignedAtMs],
-    ['startedAtMs', leases.startedAtMs(held), lease.startedAtMs],
-  ]
+  same('session', state.sessionAt(leases.session(held)).key, lease.session)
+  same('token', leases.token(held), lease.token)
+  same('claim', leases.claim(held), lease.claim)
+  same('leaseMs', leases.leaseMs(held), lease.leaseMs)
+  same('endTickMs', leases.endTickMs(held), lease.endTickMs)
+  same('deadlineTickMs', leases.deadlineTickMs(held), lease.deadlineTickMs)
+  same('assignedAtMs', leases.assignedAtMs(held), lease.assignedAtMs)
+  same('startedAtMs', leases.startedAtMs(held), lease.startedAtMs)
 }
 
 function checkQueues(trace: Trace, state: EngineState, model: Model): void {

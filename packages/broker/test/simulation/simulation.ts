@@ -134,7 +134,7 @@ class Simulation {
       // From here on everything runs in microtasks: see `settle`.
       await new Promise((resolve) => setImmediate(resolve))
       this.#begin()
-      while (this.#steps < this.#options.plan.steps) await this.#step()
+      await this.#runWhile(() => this.#steps < this.#options.plan.steps)
       this.#calm()
       await this.#drain()
       await this.#crashOnceMore()
@@ -158,12 +158,20 @@ class Simulation {
     for (const peer of this.#peers()) peer.start()
   }
 
-  async #step(): Promise<void> {
-    const hasMore = await this.#world.step()
+  /** @param isWanted Asked before each event; the laws are looked at after each. */
+  #runWhile(isWanted: () => boolean): Promise<void> {
+    let isFirst = true
+    return this.#world.run(() => {
+      if (!isFirst) this.#check()
+      isFirst = false
+      return isWanted()
+    })
+  }
+
+  #check(): void {
     // oxlint-disable-next-line typescript/only-throw-error -- whatever was rejected is passed on
     if (this.#rejection !== undefined) throw this.#rejection
     this.#steps += 1
-    this.#trace.law(hasMore, 'the world goes on')
     this.#broker.checkMemoryIfChanged()
     if (this.#steps % COMPARE_EVERY === 0) this.#broker.checkAll()
     if (this.#trace.violation !== undefined) throw new Error(this.#trace.violation)
@@ -181,18 +189,19 @@ class Simulation {
   async #drain(): Promise<void> {
     const stepsMax = this.#steps + DRAIN_STEPS_MAX
     const endMs = this.#world.nowMs + DRAIN_MS_MAX
-    while (!this.#isDrained()) {
-      await this.#step()
-      if (this.#steps < stepsMax && this.#world.nowMs < endMs) continue
+    await this.#runWhile(() => {
+      if (this.#isDrained()) return false
+      if (this.#steps < stepsMax && this.#world.nowMs < endMs) return true
       this.#trace.violate(`I12: after ${DRAIN_MS_MAX} ms of peace ${this.#leftOver()}`)
-    }
+      throw new Error(this.#trace.violation)
+    })
     this.#broker.checkAll()
   }
 
   #isDrained(): boolean {
-    if (this.#broker.listening === undefined || this.#chronicle.isInFlight) return false
-    if (this.#producers.some(({ isDone }) => !isDone)) return false
-    return this.#chronicle.live.live.size === 0 && this.#chronicle.isQuiet
+    if (this.#chronicle.live.live.size > 0 || this.#chronicle.isInFlight) return false
+    if (this.#broker.listening === undefined || !this.#chronicle.isQuiet) return false
+    return this.#producers.every(({ isDone }) => isDone)
   }
 
   #leftOver(): string {
@@ -206,7 +215,8 @@ class Simulation {
   async #crashOnceMore(): Promise<void> {
     this.#broker.crash('lost')
     const endMs = this.#world.nowMs + DRAIN_MS_MAX
-    while (this.#broker.listening === undefined && this.#world.nowMs < endMs) await this.#step()
+    const isDown = (): boolean => this.#broker.listening === undefined
+    await this.#runWhile(() => isDown() && this.#world.nowMs < endMs)
     this.#broker.checkAll()
     this.#chronicle.checkPromises()
     if (this.#trace.violation !== undefined) throw new Error(this.#trace.violation)

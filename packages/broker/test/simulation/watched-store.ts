@@ -8,6 +8,7 @@ import type {
   KeyRange,
   Opened,
   Ownership,
+  RoomAsked,
   Store,
 } from '../../src/storage/port.ts'
 import type { Chronicle } from './chronicle.ts'
@@ -61,6 +62,10 @@ export class WatchedStore implements Store {
       chronicle.landed(lsn)
     } else trace.note('store', `commit ${lsn} ends as ${outcome}`)
     return outcome
+  }
+
+  reclaim(hasRoom: RoomAsked): Promise<void> {
+    return this.#inner.reclaim(hasRoom)
   }
 
   close(): Promise<void> {

@@ -68,28 +68,47 @@ export class World implements Clock, Scheduler {
     this.after(0, callback)
   }
 
-  /** Runs the next event and all that follows from it at once; false if there is none. */
-  async step(): Promise<boolean> {
+  /**
+   * Runs events, each with all that follows from it at once, for as long as `goesOn` says so; it is
+   * asked before each of them.
+   */
+  run(goesOn: () => boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const turn = (): void => {
+        try {
+          if (!goesOn()) return resolve()
+          this.#runNext()
+        } catch (error) {
+          return reject(error as Error)
+        }
+        void NOW.then(later)
+      }
+      const later = (): void => this.#whenSettled(turn)
+      later()
+    })
+  }
+
+  #runNext(): void {
     let event = this.#pop()
     while (event?.isCancelled === true) event = this.#pop()
-    if (event === undefined) return false
+    invariant(event !== undefined, 'the world goes on')
     this.#nowMs = event.atMs
     this.#eventNumber += 1
     event.run()
-    await this.settle()
-    return true
   }
 
   /**
-   * Resolves when all microtasks have run, however long their chains are: a tick that is asked for
+   * Calls back when all microtasks have run, however long their chains are: a tick that is asked for
    * by a microtask comes after the last of them, and costs a fraction of a turn of Node's loop.
    */
-  settle(): Promise<void> {
+  #whenSettled(callback: () => void): void {
     this.#sinceTurn += 1
-    if (this.#sinceTurn < EVENTS_PER_TURN)
-      return new Promise((resolve) => process.nextTick(resolve))
+    if (this.#sinceTurn < EVENTS_PER_TURN) {
+      process.nextTick(callback)
+      return
+    }
     this.#sinceTurn = 0
-    return new Promise((resolve) => setImmediate(resolve))
+    setImmediate(callback)
   }
 
   #push(event: Event): void {
@@ -129,3 +148,5 @@ export class World implements Clock, Scheduler {
 function isBefore(one: Event, other: Event): boolean {
   return one.atMs < other.atMs || (one.atMs === other.atMs && one.number < other.number)
 }
+
+const NOW = Promise.resolve()

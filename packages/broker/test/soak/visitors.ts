@@ -54,17 +54,24 @@ export class Visitors {
     if (this.#turns % WORKER_TURNS === 1) this.#receive((client) => this.#deserter(client))
   }
 
-  /** Whatever goes wrong, a visitor leaves with its connection. */
   #receive(visit: (client: TqClient) => Promise<void>): void {
-    const client = this.#client()
-    const stay = visit(client)
-      .finally(() => client.close({ deadlineMs: 0 }))
-      .catch((error: unknown) => this.#tally.refused(error))
-      .finally(() => {
-        this.#tally.visits += 1
-        this.#here.delete(stay)
-      })
+    const stay = this.#host(visit).finally(() => {
+      this.#tally.visits += 1
+      this.#here.delete(stay)
+    })
     this.#here.add(stay)
+  }
+
+  /** Whatever goes wrong, a visitor leaves with its connection. */
+  async #host(visit: (client: TqClient) => Promise<void>): Promise<void> {
+    const client = this.#client()
+    try {
+      await visit(client)
+    } catch (error) {
+      this.#tally.refused(error)
+    } finally {
+      await client.close({ deadlineMs: 0 })
+    }
   }
 
   /** Greets, enqueues, looks around, and says goodbye. */

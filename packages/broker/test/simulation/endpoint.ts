@@ -146,9 +146,10 @@ export class Endpoint {
   }
 }
 
+
 const NOW = Promise.resolve()
 
 /** As soon as what runs now is over. What is thrown there is seen as a rejection nobody handled. */
-function soon(callback: () => void): void {
-  void NOW.then(callback)
+function soon(run: () => void): void {
+  void NOW.then(run)
 }

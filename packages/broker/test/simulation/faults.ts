@@ -37,6 +37,7 @@ export class Faults {
     this.#every(faults.stallEveryMs, () => this.#stall())
     this.#every(faults.wallStepEveryMs, () => this.#stepWall())
     this.#every(faults.linkBreakEveryMs, () => this.#breakLink())
+    this.#every(faults.deafEveryMs, () => this.#deafen())
     this.#every(faults.corruptEveryMs, () => this.#corrupt())
     if (faults.lowSpaceChance > 0) this.#every(500, () => this.#lowSpace())
   }
@@ -116,6 +117,18 @@ export class Faults {
     }
     const { open } = network
     if (open.length > 0) network.cut(random.pick(open))
+  }
+
+  /** A peer hangs, but its system keeps the connection: what is sent to it fills up. */
+  #deafen(): void {
+    const { random, network, world, swarm, trace } = this.#parts
+    const { open } = network
+    if (open.length === 0) return
+    const { client } = random.pick(open)
+    const forMs = swarm.network.patienceMs * random.magnitude(0.1, 4)
+    trace.note('network', `a peer reads nothing for ${forMs.toFixed(0)} ms`)
+    client.pause()
+    world.after(forMs, () => client.resume())
   }
 
   #corrupt(): void {

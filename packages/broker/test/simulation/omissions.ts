@@ -32,6 +32,7 @@ export const OMISSIONS = {
   'late-frames': faults({ lateFrames: false }),
   stalls: faults({ stallEveryMs: 0 }),
   'wall-steps': faults({ wallStepEveryMs: 0 }),
+  'deaf-peers': faults({ deafEveryMs: 0 }),
   corruption: faults({ corruptEveryMs: 0 }),
   'low-space': faults({ lowSpaceChance: 0 }),
   'store-stalls': store({ stallChance: 0 }),

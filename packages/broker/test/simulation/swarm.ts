@@ -19,6 +19,8 @@ export interface Swarm {
     readonly linkBreakEveryMs: number
     /** Requests on a broken link still arrive, perhaps after they were sent again. */
     readonly lateFrames: boolean
+    /** That a peer stops reading for a while, though its connection is whole. */
+    readonly deafEveryMs: number
     readonly corruptEveryMs: number
     readonly lowSpaceChance: number
   }
@@ -182,6 +184,34 @@ const MOODS: readonly ((swarm: Swarm, random: SeededRandom) => Swarm)[] = [
       workers: { ...workers, leaseMs: 1_000, heartbeatMs: 250, workMsMax: 2_000 },
     }
   },
+  /** Peers ask for much and do not read it: a broker must not hold it for ever. */
+  function deaf(swarm, random) {
+    const { faults, network, operators, producers } = swarm
+    return {
+      ...swarm,
+      faults: { ...faults, deafEveryMs: random.magnitude(50, 300), crashEveryMs: 0 },
+      network: { ...network, patienceMs: 1_500, windowBytes: 4 * 1_024, inFlightMax: 256 },
+      producers: { ...producers, bigPayloadChance: 0, liveMax: 120 },
+      operators: { ...operators, acts: true, thinkMs: 10 },
+    }
+  },
+  /** Frames come in pieces, and connections go silent between two of them. */
+  function fragments(swarm, random) {
+    const { faults, network, producers } = swarm
+    return {
+      ...swarm,
+      faults: { ...faults, linkBreakEveryMs: random.magnitude(30, 150) },
+      network: {
+        ...network,
+        latencyMsMax: 20,
+        splitChance: 0.9,
+        joinChance: 0,
+        blackholeChance: 0.7,
+        patienceMs: 1_500,
+      },
+      producers: { ...producers, batchMax: 8 },
+    }
+  },
 ]
 
 function drawOrdinary(random: SeededRandom): Swarm {
@@ -203,6 +233,7 @@ function drawOrdinary(random: SeededRandom): Swarm {
       wallStepMsMax: random.magnitude(1_000, 90_000_000),
       linkBreakEveryMs: every(50, 2_000),
       lateFrames: on(),
+      deafEveryMs: on(0.25) ? random.magnitude(300, 5_000) : 0,
       corruptEveryMs: on(0.25) ? random.magnitude(200, 2_000) : 0,
       lowSpaceChance: on(0.2) ? 0.2 : 0,
     },

@@ -1,7 +1,16 @@
 // The store commands against real brokers and real directories: backed up under load, restored,
 // checked, damaged, salvaged.
 
-import { copyFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import {
+  copyFile,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TqClient } from '@tq/client'
@@ -84,10 +93,8 @@ describe('store backup and restore', () => {
     }
     const running = adminOf(broker)('store', 'backup', file)
     for (let bytes = 0; bytes < 2 ** 20;) {
-      bytes = await stat(`${file}.partial`).then(
-        ({ size }) => size,
-        () => 0,
-      )
+      const [name] = await readdir(folder)
+      bytes = name === undefined ? 0 : (await stat(join(folder, name))).size
     }
 
     await broker.kill()
@@ -98,6 +105,26 @@ describe('store backup and restore', () => {
     await broker.start()
     expect(await adminOf(broker)('store', 'backup', file)).toMatchObject({ code: 0 })
     expect(await readdir(folder)).toEqual(['tq.backup'])
+  })
+
+  it('writes through no link and into no file that was laid where it writes first', async () => {
+    const broker = await aBroker()
+    const folder = await aFolder()
+    const file = join(folder, 'tq.backup')
+    const victim = join(folder, 'victim')
+    await writeFile(victim, 'precious')
+    await symlink(victim, `${file}.partial`)
+
+    const online = await adminOf(broker)('store', 'backup', file)
+    const { mode } = await stat(file)
+    await broker.stop()
+    const args = ['store', 'backup', file, '--force', '--offline', broker.dataDirectory]
+    const offline = await admin(args)
+
+    expect([online.code, offline.code]).toEqual([0, 0])
+    expect(mode & 0o777).toBe(0o600)
+    expect(await readFile(victim, 'utf8')).toBe('precious')
+    expect((await readdir(folder)).sort()).toEqual(['tq.backup', 'tq.backup.partial', 'victim'])
   })
 
   it('writes over nothing unless told to, and tells a damaged backup from a whole one', async () => {
@@ -163,5 +190,24 @@ describe('store check and salvage', () => {
     expect(await admin(['store', 'check', folder])).toMatchObject({ code: 3 })
     expect(await admin(['store', 'verify', join(folder, 'x')])).toMatchObject({ code: 3 })
     expect(await admin(['store', 'restore', join(folder, 'x')])).toMatchObject({ code: 2 })
+  })
+
+  it('say in words what the system refuses', async () => {
+    const folder = await aFolder()
+    const file = join(folder, 'file')
+    await writeFile(file, 'x')
+
+    const verified = await admin(['store', 'verify', folder])
+    const checked = await admin(['store', 'check', file])
+
+    expect(verified).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('is no file') as string,
+    })
+    expect(checked).toMatchObject({
+      code: 3,
+      err: expect.stringContaining('Name a directory') as string,
+    })
+    expect(verified.err + checked.err).not.toContain('    at ')
   })
 })

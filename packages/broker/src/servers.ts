@@ -3,7 +3,7 @@
 import { Authenticator } from './access/authenticator.ts'
 import type { BrokerConfig } from './config/config.ts'
 import { HttpServer } from './http/http-server.ts'
-import { connectionsWithin, descriptorsMax } from './net/descriptors.ts'
+import { connectionsWithin, descriptorsMax, httpConnectionsWithin } from './net/descriptors.ts'
 import { TcpServer } from './net/server.ts'
 import type { Logger } from './observe/log.ts'
 import type { Metrics } from './observe/metrics.ts'
@@ -60,7 +60,7 @@ function makeTcp(parts: ServersParts, authenticator: Authenticator): TcpServer {
     {
       host: config.host,
       port: config.port,
-      connectionsMax: connectionsMaxOf(limits.connectionsMax, log),
+      connectionsMax: connectionsMaxOf(config, log),
       inputBytesMax: limits.inputBytesMax,
       connection: {
         ...{ frameBytesMax, inFlightMax, outputBytesMax },
@@ -82,9 +82,11 @@ function makeTcp(parts: ServersParts, authenticator: Authenticator): TcpServer {
 }
 
 /** No more than leave the store its files. */
-function connectionsMaxOf(wanted: number, log: Logger): number {
+function connectionsMaxOf({ limits, http }: BrokerConfig, log: Logger): number {
+  const wanted = limits.connectionsMax
   const filesMax = descriptorsMax()
-  const connectionsMax = Math.min(wanted, connectionsWithin(filesMax))
+  const httpConnections = http.enabled ? httpConnectionsWithin(filesMax) : 0
+  const connectionsMax = Math.min(wanted, connectionsWithin(filesMax, httpConnections))
   if (connectionsMax < wanted) {
     const hint = 'raise the limit of open files (ulimit -n, LimitNOFILE) or lower connectionsMax'
     log.warn({ event: 'connections-lowered', wanted, connectionsMax, filesMax, hint })
@@ -98,6 +100,7 @@ function makeHttp(parts: ServersParts, authenticator: Authenticator): HttpServer
   return new HttpServer({
     host,
     port,
+    connectionsMax: httpConnectionsWithin(descriptorsMax()),
     metrics: () => metrics.scrape(),
     readiness: () => readiness.reasons(),
     startupLog: () => pipeline.reads.reports,

@@ -1,5 +1,6 @@
 // How a lease comes, moves and goes, in the table, the heaps and its session's list.
 
+import { noteIdle } from './apply-session.ts'
 import type { TaskLeased } from './fact.ts'
 import { NO_ROW, type Row } from './rows.ts'
 import type { EngineState } from './state.ts'
@@ -51,6 +52,7 @@ function linkLease(state: EngineState, lease: Row): void {
   if (session.firstLease !== NO_ROW) state.leases.setPrevious(session.firstLease, lease)
   session.firstLease = lease
   session.leaseCount += 1
+  state.idleGuests.delete(session)
 }
 
 function unlinkLease(state: EngineState, lease: Row): void {
@@ -62,4 +64,5 @@ function unlinkLease(state: EngineState, lease: Row): void {
   else leases.setNext(previous, next)
   if (next !== NO_ROW) leases.setPrevious(next, previous)
   session.leaseCount -= 1
+  if (session.leaseCount === 0) noteIdle(state, session)
 }

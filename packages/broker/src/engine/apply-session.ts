@@ -9,6 +9,7 @@ export function openSession(state: EngineState, fact: SessionOpened): void {
   const known = state.sessionsByKey.get(sessionKey(fact.id))
   const session = known ?? addSession(state, fact)
   state.guestsBySilence.delete(session)
+  state.idleGuests.delete(session)
   if (fact.worker !== undefined) {
     session.worker = fact.worker
     session.matches.clear()
@@ -22,6 +23,14 @@ export function seeSession(state: EngineState, session: Session, tickMs: number)
   const bySilence = session.worker === undefined ? state.guestsBySilence : state.workersBySilence
   bySilence.delete(session)
   bySilence.add(session)
+  if (session.leaseCount === 0) noteIdle(state, session)
+}
+
+/** Last of those who may go: it has just been heard, or its last lease has ended. */
+export function noteIdle(state: EngineState, session: Session): void {
+  if (session.worker !== undefined) return
+  state.idleGuests.delete(session)
+  state.idleGuests.add(session)
 }
 
 export function closeSession(state: EngineState, index: number): void {
@@ -29,6 +38,7 @@ export function closeSession(state: EngineState, index: number): void {
   invariant(session.leaseCount === 0, 'a session is closed after its leases have ended')
   state.sessionsByKey.delete(session.key)
   state.guestsBySilence.delete(session)
+  state.idleGuests.delete(session)
   state.workersBySilence.delete(session)
   state.sessions[index] = undefined
   state.freeSessions.push(index)

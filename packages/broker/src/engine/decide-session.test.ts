@@ -32,6 +32,24 @@ describe('the number of sessions', () => {
     expect([...rig.state.sessionsByKey.keys()]).toHaveLength(3)
   })
 
+  it('is not kept up by guests that hold leases and are silent, however many they are', () => {
+    const rig = anEngine({ sessionsMax: 20 })
+    for (let holder = 1; holder < 20; holder += 1) {
+      rig.add('mail')
+      rig.leaseOne({ session: `holder ${holder}` })
+    }
+    rig.add('mail')
+    rig.complete([rig.leaseOne({ session: 'idle' })])
+    rig.pass(1)
+
+    rig.register('another')
+
+    expect(sessionOf(rig, 'idle')).toBeUndefined()
+    expect(sessionOf(rig, 'holder 1')?.leaseCount).toBe(1)
+    const refusal = { code: 'RESOURCE_EXHAUSTED', details: { retryAfterMs: 5_000 } }
+    expect(rig.register('one more')).toMatchObject(refusal)
+  })
+
   it('is refused beyond, with a word when to come again', () => {
     const rig = anEngine({ sessionsMax: 2 })
     rig.register('one')

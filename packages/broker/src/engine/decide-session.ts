@@ -152,22 +152,15 @@ export function closeSilent(turn: Turn, session: Session): void {
   turn.emit({ kind: 'session-closed', session: index, id, reason, atMs: turn.wallMs })
 }
 
-/** So many of those who have been silent longest may hold leases before a new session is refused. */
-const GUESTS_LOOKED_AT_MAX = 16
 const ROOM_AFTER_MS = 5_000
 
-/** One session more: the most silent of those who are no workers goes for it, if there are too many. */
+/** One session more: if there are too many, who is no worker and has held nothing longest goes for it. */
 function makeRoom(turn: Turn): Refusal | undefined {
-  const { sessionsByKey, guestsBySilence, options } = turn.state
+  const { sessionsByKey, idleGuests, options } = turn.state
   if (sessionsByKey.size < options.sessionsMax) return undefined
-  let looked = 0
-  for (const guest of guestsBySilence) {
-    if (guest.firstLease === NO_ROW) {
-      closeSilent(turn, guest)
-      return undefined
-    }
-    looked += 1
-    if (looked === GUESTS_LOOKED_AT_MAX) break
+  for (const guest of idleGuests) {
+    closeSilent(turn, guest)
+    return undefined
   }
   const text = `the broker keeps at most ${options.sessionsMax} sessions of workers and clients`
   return refuse('RESOURCE_EXHAUSTED', text, { retryAfterMs: ROOM_AFTER_MS })

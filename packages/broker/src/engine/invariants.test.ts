@@ -189,6 +189,8 @@ const BREAKS: Readonly<Record<string, (sound: Sound) => void>> = {
       session.lastSeenTickMs = -index
     }
   },
+  'guests that hold nothing are noted, and no others': (sound) =>
+    void sound.state.idleGuests.add(sound.session('w1')),
   'a member knows its place': ({ state }) => {
     const ghost = state.tasks.acquire(new Uint8Array(16))
     state.expiry.insert(ghost, 0)

@@ -163,6 +163,7 @@ function checkSilence({
   sessionsByKey,
   guestsBySilence,
   workersBySilence,
+  idleGuests,
 }: EngineState): void {
   const known = sessionsByKey.size
   invariant(known + freeSessions.length === sessions.length, 'an index is free or has a session')
@@ -177,6 +178,9 @@ function checkSilence({
       seenTickMs = lastSeenTickMs
     }
   }
+  const idle = [...guestsBySilence].filter(({ leaseCount }) => leaseCount === 0)
+  const areNoted = idle.length === idleGuests.size && idle.every((guest) => idleGuests.has(guest))
+  invariant(areNoted, 'guests that hold nothing are noted, and no others')
 }
 
 function checkOrder(heap: Heap, tieOf: (row: Row) => number): void {

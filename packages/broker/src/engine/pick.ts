@@ -38,7 +38,8 @@ export function visitingOrder(
   return [...order.slice(shift), ...order.slice(0, shift)]
 }
 
-function groupsFor(session: Session | undefined, queue: Queue): readonly LaneGroup[] {
+/** Groups of the queue's tasks that this session may run, some of them empty. */
+export function groupsFor(session: Session | undefined, queue: Queue): readonly LaneGroup[] {
   if (session === undefined) {
     return [...queue.groups.values()].filter((group) => meets(undefined, group.requires))
   }

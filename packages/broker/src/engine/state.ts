@@ -70,6 +70,8 @@ export class EngineState {
   /** Sessions that are workers, and those that are not; who has been silent longest comes first. */
   readonly workersBySilence = new Set<Session>()
   readonly guestsBySilence = new Set<Session>()
+  /** Guests that hold nothing; who was heard, or held something, longest ago comes first. */
+  readonly idleGuests = new Set<Session>()
 
   /** Scheduled tasks by the wall ms at which they are due. */
   readonly scheduled: Heap

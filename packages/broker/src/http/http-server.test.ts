@@ -17,6 +17,7 @@ interface Answer {
 const OPTIONS: HttpServerOptions = {
   host: '127.0.0.1',
   port: 0,
+  connectionsMax: 16,
   metrics: () => Promise.resolve({ contentType: 'text/plain; version=0.0.4', text: 'tq_x 1\n' }),
   readiness: () => [],
   startupLog: () => [],
@@ -151,6 +152,21 @@ describe('the HTTP server', () => {
     socket.end('\u0000\u0001nonsense\r\n\r\n')
 
     expect(await text(socket)).toContain('400 Bad Request')
+  })
+
+  it('closes connections beyond its limit at once, and serves those within', async () => {
+    const server = await aServer({ connectionsMax: 1 })
+    const { port } = server.address
+    const first = connect(port, '127.0.0.1')
+    onTestFinished(() => void first.destroy())
+    await new Promise((resolve) => first.on('connect', resolve))
+    const second = connect(port, '127.0.0.1')
+    second.on('error', () => undefined)
+    await new Promise((resolve) => second.on('close', resolve))
+
+    first.end('GET /healthz HTTP/1.1\r\nHost: tq\r\nConnection: close\r\n\r\n')
+
+    expect(await text(first)).toContain('200 OK')
   })
 
   it('rejects if its address is in use', async () => {

@@ -8,10 +8,10 @@ import { answerHttp, bearerToken, type HttpAnswer, type HttpParts } from './endp
 export interface HttpServerOptions extends HttpParts {
   readonly host: string
   readonly port: number
+  /** Further ones are closed at once: each holds a file descriptor that the store may need. */
+  readonly connectionsMax: number
 }
 
-/** A monitoring system and some probes need few; more are somebody's mistake. */
-const CONNECTIONS_MAX = 256
 const HEADER_BYTES_MAX = 8 * 1024
 const HEADERS_MS = 10_000
 const REQUEST_MS = 15_000
@@ -37,7 +37,7 @@ export class HttpServer {
       },
       (request, response) => void this.#serve(request, response),
     )
-    this.#server.maxConnections = CONNECTIONS_MAX
+    this.#server.maxConnections = options.connectionsMax
     this.#server.maxRequestsPerSocket = REQUESTS_PER_CONNECTION_MAX
   }
 

@@ -56,9 +56,8 @@ export class Connection implements Sink {
   readonly #input: InputBudget
   /** Bytes of the inbox as the budget knows them. */
   #heldBytes = 0
-  /** Room for the frame that is coming, if it is a large one, and how large. */
+  /** Room for the frame that is coming, if it is a large one. */
   #room: FrameRoom | undefined
-  #roomBytes = 0
   #phase: Phase = 'greeting'
   #conversation: Conversation | undefined
   #isDelivering = false
@@ -164,6 +163,8 @@ export class Connection implements Sink {
       const ended = this.#inbox.push(chunk)
       const begun = this.#inbox.isAmidFrame
       this.#count()
+      if (ended) this.#giveRoomBack()
+      this.#askRoom()
       this.#deadlines.heard(this.#clock.monotonicMs(), { ended, begun })
     } catch (error) {
       if (!(error instanceof TqError)) throw error
@@ -249,17 +250,25 @@ export class Connection implements Sink {
     this.#endIfDrained()
   }
 
-  /** Tells the budget what is held here, and asks it for room for the frame that is coming. */
+  /** Tells the budget what is held here. */
   #count(): void {
-    const { bytes, frameBytes } = this.#inbox
+    const { bytes } = this.#inbox
     const change = bytes - this.#heldBytes
     this.#heldBytes = bytes
     if (change > 0) this.#input.hold(change)
     else if (change < 0) this.#input.free(-change)
-    if (frameBytes === this.#roomBytes) return
-    this.#roomBytes = frameBytes
+  }
+
+  /** Asks the budget for room for what is coming next of a frame. */
+  #askRoom(): void {
+    const { comingBytes, arrivedBytes } = this.#inbox
+    this.#room ??= this.#input.roomFor(comingBytes, this.#steer)
+    this.#room?.arrived(arrivedBytes)
+  }
+
+  #giveRoomBack(): void {
     this.#room?.giveBack()
-    this.#room = frameBytes === 0 ? undefined : this.#input.roomFor(frameBytes, this.#steer)
+    this.#room = undefined
   }
 
   /** Reads from the socket only while there is room for requests and for their answers. */
@@ -295,8 +304,7 @@ export class Connection implements Sink {
     this.#endedAtMs = this.#clock.monotonicMs()
     this.#inbox.clear()
     this.#count()
-    this.#room?.giveBack()
-    this.#room = undefined
+    this.#giveRoomBack()
     this.#input.leave(this.#steer)
     if (this.#conversation !== undefined) this.#door.hangUp(this.#conversation)
   }

@@ -40,6 +40,17 @@ describe('Inbox', () => {
     expect(inbox.push(header)).toBe(false)
   })
 
+  it('tells how large the body is that is coming, and how much of it has come', () => {
+    const inbox = new Inbox()
+    const seen = Array.from(Uint8Array.of(...frame(1, 2, 3), 0, 0, 0), (byte) => {
+      inbox.push(Uint8Array.of(byte))
+      return [inbox.comingBytes, inbox.arrivedBytes]
+    })
+
+    expect(seen.slice(2, 7).map(String)).toEqual(['0,0', '3,0', '3,1', '3,2', '0,0'])
+    expect(seen.at(-1)).toEqual([0, 0])
+  })
+
   it('drops what waits when it is cleared', () => {
     const inbox = new Inbox()
     inbox.push(Buffer.concat([frame(1), frame(2)]))

@@ -1,6 +1,6 @@
 // Frames that have come over one connection and wait for their turn.
 
-import { FrameDecoder, limits } from '@tq/core'
+import { FRAME_HEADER_BYTES, FrameDecoder, limits } from '@tq/core'
 
 export class Inbox {
   readonly #decoder = new FrameDecoder(limits.FRAME_BYTES_MAX_BEFORE_HELLO)
@@ -28,9 +28,14 @@ export class Inbox {
     return this.#bytes
   }
 
-  /** Bytes of the frame that is not complete; 0 if there is none, or its header has not come. */
-  get frameBytes(): number {
-    return this.#decoder.expectedBytes
+  /** Bytes of the body that is not complete; 0 if there is none, or its header has not come. */
+  get comingBytes(): number {
+    return Math.max(0, this.#decoder.expectedBytes - FRAME_HEADER_BYTES)
+  }
+
+  /** So many of them have come. */
+  get arrivedBytes(): number {
+    return Math.max(0, this.#decoder.pendingBytes - FRAME_HEADER_BYTES)
   }
 
   /**

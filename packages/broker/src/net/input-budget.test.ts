@@ -41,41 +41,80 @@ describe('the input budget', () => {
     expect(budget.roomFor(16 * KIB, () => undefined)).toBeUndefined()
   })
 
-  it('gives large frames half of it at most, in the order in which they asked', () => {
-    const granted: string[] = []
-    const first = budget.roomFor(400 * KIB, () => granted.push('first'))
-    const second = budget.roomFor(200 * KIB, () => granted.push('second'))
-    const third = budget.roomFor(50 * KIB, () => granted.push('third'))
-    expect([first?.isGranted, second?.isGranted, third?.isGranted]).toEqual([true, false, false])
+  it('lends a large frame no more than what has come and the slices ahead of it', () => {
+    const frame = budget.roomFor(1_000 * KIB, () => undefined)
+    expect([frame?.isGranted, budget.bytes]).toEqual([true, 128 * KIB])
 
-    first?.giveBack()
+    frame?.arrived(64 * KIB)
+    expect(budget.bytes).toBe(128 * KIB)
+    frame?.arrived(65 * KIB)
+    expect(budget.bytes).toBe(193 * KIB)
+    frame?.giveBack()
 
-    expect([second?.isGranted, third?.isGranted]).toEqual([true, true])
-    expect(granted).toEqual(['first', 'second', 'third'])
-    expect(budget.bytes).toBe(250 * KIB)
+    expect(budget.bytes).toBe(0)
   })
 
-  it('lets a frame wait for requests that are carried out', () => {
-    budget.hold(800 * KIB)
-    const frame = budget.roomFor(300 * KIB, () => undefined)
-    expect(frame?.isGranted).toBe(false)
+  it('is not taken by those who announce much and send nothing', () => {
+    const stallers = Array.from({ length: 5 }, () => budget.roomFor(200 * KIB, () => undefined))
+
+    // Two hold slices, one holds room for all of it; the others wait.
+    expect(stallers.map((frame) => frame?.isGranted)).toEqual([true, true, true, false, false])
+    expect(budget.bytes).toBe((2 * 128 + 200) * KIB)
+    expect(budget.roomFor(16 * KIB, () => undefined)).toBeUndefined()
+  })
+
+  it('lets a frame of any size be completed though all slices are halves of frames', () => {
+    const names = ['a', 'b', 'c']
+    const granted: string[] = []
+    const halves = names.map((name) => budget.roomFor(300 * KIB, () => granted.push(name)))
+    for (const half of halves) half?.arrived(120 * KIB)
+    // The third has room for all of itself already.
+    expect(halves.map((half) => half?.isGranted)).toEqual([false, false, true])
+
+    for (const half of [halves[2], halves[0], halves[1]]) {
+      expect(half?.isGranted).toBe(true)
+      half?.arrived(300 * KIB)
+      expect(half?.isGranted).toBe(true)
+      half?.giveBack()
+    }
+
+    expect(granted).toEqual(['a', 'b', 'c', 'a', 'b', 'b'])
+    expect(budget.bytes).toBe(0)
+  })
+
+  it('grants in the order in which frames asked', () => {
+    const granted: string[] = []
+    budget.hold(900 * KIB)
+    const first = budget.roomFor(400 * KIB, () => granted.push('first'))
+    const second = budget.roomFor(50 * KIB, () => granted.push('second'))
+    expect([first?.isGranted, second?.isGranted]).toEqual([false, false])
 
     budget.free(100 * KIB)
 
-    expect(frame?.isGranted).toBe(true)
+    expect(granted).toEqual(['first', 'second'])
   })
 
   it('forgets a frame that waited and will never come', () => {
+    budget.hold(1_000 * KIB)
     const first = budget.roomFor(500 * KIB, () => undefined)
     const second = budget.roomFor(500 * KIB, () => undefined)
-    const third = budget.roomFor(500 * KIB, () => undefined)
 
-    second?.giveBack()
     first?.giveBack()
+    first?.giveBack()
+    budget.free(872 * KIB)
 
-    expect([second?.isGranted, third?.isGranted]).toEqual([false, true])
-    third?.giveBack()
-    third?.giveBack()
+    expect(second?.isGranted).toBe(true)
+    expect(budget.bytes).toBe(256 * KIB)
+  })
+
+  it('does not count what is parked, up to a quarter more', () => {
+    budget.hold(300 * KIB)
+
+    expect(budget.park(200 * KIB)).toBe(true)
+    expect(budget.park(100 * KIB)).toBe(false)
+    expect(budget.bytes).toBe(100 * KIB)
+    budget.unpark(200 * KIB)
+    expect(budget.park(100 * KIB)).toBe(true)
     expect(budget.bytes).toBe(0)
   })
 })

@@ -59,6 +59,43 @@ describe('I22: the bytes of requests that wait', () => {
     expect(rig.server.inputBytes).toBe(0)
   })
 
+  it('are not those of claims that wait for work, however large these are', async () => {
+    const rig = await aTcpRig({ inputBytesMax: 1.25 * MIB, connection: { inFlightMax: 256 } })
+    const [greedy, other] = [await rig.greeted(), await rig.greeted()]
+    const queues = Array.from({ length: 100 }, (_, index) => `q${index}`.padEnd(128, 'x'))
+
+    for (let claim = 1; claim <= 100; claim += 1) {
+      greedy.sendAll([[claim + 1, { ...CLAIM, queues, claim }]])
+    }
+    await until(() => rig.answers.filter(({ verb }) => verb === 'claim').length > 70)
+
+    const refused = rig.answers.filter(({ code }) => code === 'RESOURCE_EXHAUSTED').length
+    expect(rig.pipeline.parkedClaims).toBe(100 - refused)
+    await expect(greedy.answer(101)).rejects.toMatchObject({ details: { retryAfterMs: 1_000 } })
+    expect(rig.server.inputBytes).toBe(0)
+    expect(await other.ask(2, enqueueOf('mail', 1, MIB))).toMatchObject({ count: 1 })
+    greedy.destroy()
+    await rig.happened('closed')
+    const after = await rig.greeted()
+    after.send(2, { ...CLAIM, queues })
+    await until(() => rig.pipeline.parkedClaims === 1)
+  })
+
+  it('are no reason to keep others waiting for a client that stalls amid a large frame', async () => {
+    const rig = await aTcpRig({ inputBytesMax: 16 * MIB })
+    const stallers = await someConnections(rig.greeted, 8)
+    const frame = encodeRequestFrame(9, enqueueOf('mail', 4, MIB - 1_000))
+    for (const client of stallers) client.write(frame.subarray(0, 100))
+    await until(() => rig.server.inputBytes > MIB / 2)
+
+    const others = await someConnections(rig.greeted, 8)
+    for (const client of others) client.write(frame)
+
+    for (const client of others)
+      expect(await client.answer<'enqueue'>(9)).toHaveProperty('count', 4)
+    expect(rig.server.inputBytes).toBe(8 * 128 * 1024)
+  })
+
   it('are freed when clients are gone, whatever they had begun', async () => {
     const rig = await aTcpRig({ inputBytesMax: 8 * MIB })
     const clients = await someConnections(rig.greeted, 6)

@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest'
 import { PipelineRig, type Peer } from '../../test/pipeline-rig.ts'
 import { aTaskId } from '../../test/task-builder.ts'
 import { temporaryDirectory } from '../../test/temporary-directory.ts'
+import { taskKey } from '../storage/key.ts'
 import type { Entry } from '../storage/port.ts'
 import { readBackup, type ReadBackup } from '../upkeep/backup-reader.ts'
 import { BACKUP_BYTES_MAX, BACKUP_IDLE_MS } from './backup-desk.ts'
@@ -101,12 +102,13 @@ describe('a backup', () => {
     const rig = await PipelineRig.open()
     const one = rig.peer('one')
     const other = rig.peer('other')
+    for (let number = 1; number <= 2; number += 1) await one.reply(enqueue(number, 900_000))
     await one.reply({ verb: 'backup' })
 
     expect(await other.refusal({ verb: 'backup' })).toMatchObject({ code: 'RESOURCE_EXHAUSTED' })
     one.leave()
 
-    expect(await other.reply<Piece>({ verb: 'backup' })).toMatchObject({ cursor: null })
+    expect((await other.reply<Piece>({ verb: 'backup' })).bytes).toHaveLength(BACKUP_BYTES_MAX)
   })
 
   it('is begun anew by whoever has it', async () => {
@@ -165,5 +167,91 @@ describe('a backup', () => {
 
     expect(refusal).toMatchObject({ code: 'UNAVAILABLE', details: { retryAfterMs: 5_000 } })
     expect(refusal.message).toContain('cannot be backed up')
+  })
+
+  it('fails on the day of damage, and names the key', async () => {
+    const rig = await PipelineRig.open()
+    const peer = rig.peer('p')
+    await peer.reply(enqueue(1, 100))
+    const key = taskKey('payload', aTaskId('work', 1))
+    const value = Uint8Array.from((await rig.store.getMany([key]))[0] ?? [])
+    value[20] = (value[20] ?? 0) ^ 1
+    rig.image.tamper(key, value)
+
+    const refusal = await peer.refusal({ verb: 'backup' })
+
+    expect(refusal.code).toBe('INTERNAL')
+    expect(refusal.message).toContain(`the checksum of key ${Buffer.from(key).toString('hex')}`)
+    expect(refusal.message).toContain('the store is damaged')
+  })
+
+  it('that is begun anew answers what was asked of the one before', async () => {
+    const rig = await PipelineRig.open()
+    const peer = rig.peer('p')
+    rig.store.reads.shut()
+    const before = peer.ask({ verb: 'backup' })
+    await rig.settle()
+
+    const after = peer.ask({ verb: 'backup' })
+    await rig.settle()
+    const whileReading = peer.answerTo(before)
+    rig.store.reads.open()
+    await rig.settle()
+
+    expect(whileReading).toMatchObject({ kind: 'refusal', error: { code: 'CONFLICT' } })
+    expect(peer.answerTo(after)).toMatchObject({ kind: 'reply' })
+    expect(peer.heard).toHaveLength(2)
+    expect(peer.conversation.inFlight).toBe(0)
+  })
+
+  it('is refused by a stop that does not wait for the disk', async () => {
+    const rig = await PipelineRig.open()
+    const peer = rig.peer('p')
+    rig.store.reads.shut()
+    const asked = peer.ask({ verb: 'backup' })
+    await rig.settle()
+
+    rig.pipeline.stop()
+
+    expect(peer.answerTo(asked)).toMatchObject({ error: { code: 'UNAVAILABLE' } })
+    expect(peer.conversation.inFlight).toBe(0)
+    rig.store.reads.open()
+    await rig.settle()
+    expect(peer.heard).toHaveLength(1)
+  })
+
+  it('keeps nobody else out once all of it is given, and gives its end again until then', async () => {
+    const rig = await PipelineRig.open()
+    const one = rig.peer('one')
+    const other = rig.peer('other')
+    for (let number = 1; number <= 2; number += 1) await one.reply(enqueue(number, 900_000))
+    const pieces = await pull(one, await one.reply<Piece>({ verb: 'backup' }))
+    const ask: Request = { verb: 'backup', cursor: pieces.at(-2)?.cursor ?? '' }
+    const again = await one.reply<Piece>(ask)
+
+    const ofOther = await other.reply<Piece>({ verb: 'backup' })
+
+    expect(again.cursor).toBe(null)
+    expect(Buffer.compare(again.bytes, pieces.at(-1)?.bytes ?? new Uint8Array())).toBe(0)
+    expect(ofOther.bytes.length).toBe(BACKUP_BYTES_MAX)
+    expect(await one.refusal(ask)).toMatchObject({ code: 'NOT_FOUND' })
+    // Not over: it keeps others out.
+    expect(await one.refusal({ verb: 'backup' })).toMatchObject({ code: 'RESOURCE_EXHAUSTED' })
+  })
+
+  it('lives on while its last piece is asked for again', async () => {
+    const rig = await PipelineRig.open()
+    const peer = rig.peer('p')
+    for (let number = 1; number <= 3; number += 1) await peer.reply(enqueue(number, 900_000))
+    const first = await peer.reply<Piece>({ verb: 'backup' })
+    const ask: Request = { verb: 'backup', cursor: first.cursor ?? '' }
+    const second = await peer.reply<Piece>(ask)
+
+    await rig.pass(BACKUP_IDLE_MS - 1)
+    await peer.reply<Piece>(ask)
+    await rig.pass(BACKUP_IDLE_MS - 1)
+
+    const { footer } = await contentsOf([first, ...(await pull(peer, second))])
+    expect(footer.entries['task']).toBe(3)
   })
 })

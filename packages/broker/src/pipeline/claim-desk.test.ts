@@ -11,7 +11,8 @@ import {
   enqueued,
   enqueueOf,
 } from '../../test/request-builder.ts'
-import { aTask, aTaskId } from '../../test/task-builder.ts'
+import { aSession, aTask, aTaskId } from '../../test/task-builder.ts'
+import { sessionKey } from '../engine/session.ts'
 import { taskKey } from '../storage/key.ts'
 
 type ClaimReply = ReplyOf<'claim'>
@@ -123,6 +124,38 @@ describe('the claim desk', () => {
     expect(step.mock.calls.filter(([command]) => command.kind === 'claim')).toHaveLength(1)
     expect(modest.resultOf<ClaimReply>(parked).tasks).toHaveLength(1)
     expect(rig.pipeline.parkedClaims).toBe(200)
+  })
+
+  it('looks at workers together whose labels differ in what no task asks for', async () => {
+    const rig = await PipelineRig.open()
+    for (let host = 1; host <= 100; host += 1) {
+      const worker = rig.peer(`w${host}`)
+      const labels = { host: `h${host}` }
+      worker.ask({ verb: 'register', name: `w${host}`, version: '1', labels, slots: 1 })
+      worker.ask(claimOf({ waitMs: 30_000 }))
+    }
+    const producer = rig.peer('p')
+    await enqueued(producer, 1, { requires: { gpu: true } })
+    const looks = vi.spyOn(rig.partition.state.sessionsByKey, 'get')
+
+    await enqueued(producer, 2, { requires: { gpu: true } })
+    expect(looks.mock.calls.length).toBeLessThan(10)
+
+    // A task that asks for a host sets its worker apart; the others go on in their order.
+    await enqueued(producer, 3, { requires: { host: 'h7' } })
+    expect(rig.partition.state.leases.count).toBe(1)
+    await enqueued(producer, 4, { requires: { host: 'h7' } })
+    expect(rig.partition.state.leases.count).toBe(1)
+    await producer.reply(
+      enqueueOf(
+        'mail',
+        [5, 6].map((number) => aTask({ id: aTaskId('mail', number) })),
+      ),
+    )
+
+    const holders = ['w1', 'w2', 'w7'].map((name) => sessionKey(aSession(name).id))
+    const { sessionsByKey } = rig.partition.state
+    expect(holders.map((key) => sessionsByKey.get(key)?.leaseCount)).toEqual([1, 1, 1])
   })
 
   it('looks at a parked claim again when its worker has got other labels', async () => {

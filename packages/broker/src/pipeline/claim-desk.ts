@@ -3,13 +3,15 @@
 import { type ClaimedExtra, type ClaimedTask, type ClaimRequest, limits } from '@tq/core'
 import type { Claimed } from '../engine/decide-claim.ts'
 import { Refusal } from '../engine/decision.ts'
-import { lanesFor } from '../engine/pick.ts'
-import { type Queue, requirementsKey } from '../engine/queue.ts'
-import { type Session, sessionKey } from '../engine/session.ts'
+import { groupsFor, lanesFor } from '../engine/pick.ts'
+import type { Queue } from '../engine/queue.ts'
+import { sessionKey } from '../engine/session.ts'
 import { readPayloadRecord, type PayloadRecord } from '../storage/payload-record.ts'
 import type { Conversation } from './conversation.ts'
-import { type Line, type ParkedClaim, Parking } from './parking.ts'
+import { LineRace } from './line-race.ts'
+import { type ParkedClaim, Parking } from './parking.ts'
 import type { Partition } from './partition.ts'
+import type { Line } from './queue-lines.ts'
 
 const DEFAULT_PRIORITY = 128
 
@@ -38,10 +40,8 @@ export class ClaimDesk {
     if (before !== undefined) this.abort(before.conversation, before.requestId)
     if (this.#grant(conversation, id, request)) return
     if (request.waitMs === 0) this.#answerEmpty(conversation, id)
-    else {
-      const session = this.#partition.state.sessionsByKey.get(conversation.sessionKey)
-      const kind = kindOf(session, request)
-      this.#parking.park({ conversation, requestId: id, request, kind }, () =>
+    else if (conversation.park(id)) {
+      this.#parking.park({ conversation, requestId: id, request }, () =>
         this.#answerEmpty(conversation, id),
       )
     }
@@ -65,29 +65,39 @@ export class ClaimDesk {
   #serveChanged(): void {
     for (const key of this.#changed) {
       this.#changed.delete(key)
-      const session = this.#partition.state.sessionsByKey.get(key)
-      const claims = this.#parking.regroup(key, (request) => kindOf(session, request))
-      for (const parked of claims) this.#serveAgain(parked)
+      for (const parked of this.#parking.regroup(key)) this.#serveAgain(parked)
     }
   }
 
   /** Who has waited longest goes first, of those who could take something at all. */
   #serve(queue: Queue): void {
-    const hasWork = (line: Line): boolean => this.#hasWorkFor(line.first, queue)
-    let lines = this.#parking.linesOn(queue.name).filter(hasWork)
-    while (lines.length > 0 && !queue.paused && queue.countOf('queued') > 0) {
-      const line = lines.reduce((first, other) => (other.since < first.since ? other : first))
-      const parked = line.first
-      const isServed = parked !== undefined && hasWork(line) && this.#serveAgain(parked)
-      // What one line took, others could have taken: all are looked at again, once.
-      if (!isServed) lines = lines.filter((other) => other !== line && hasWork(other))
+    if (queue.paused) return
+    const hasWork = ({ first }: Line<ParkedClaim>): boolean =>
+      first !== undefined && this.#hasWorkFor(first, queue)
+    const lines = this.#parking.linesOn(queue, (parked) => this.#kindOf(parked, queue))
+    const race = new LineRace(lines.filter(hasWork))
+    while (queue.countOf('queued') > 0) {
+      const line = race.next()
+      if (line === undefined) return
+      // Others may have taken what the line was to have.
+      const isServed = line.first !== undefined && hasWork(line) && this.#serveAgain(line.first)
+      if (isServed) race.add(line)
     }
   }
 
-  #hasWorkFor(parked: ParkedClaim | undefined, queue: Queue): boolean {
-    if (parked === undefined) return false
-    const session = this.#partition.state.sessionsByKey.get(parked.conversation.sessionKey)
-    return lanesFor(session, queue, parked.request.minPriority ?? 0).length > 0
+  #hasWorkFor({ conversation, request }: ParkedClaim, queue: Queue): boolean {
+    const session = this.#partition.state.sessionsByKey.get(conversation.sessionKey)
+    return lanesFor(session, queue, request.minPriority ?? 0).length > 0
+  }
+
+  /**
+   * Claims that meet the same requirements and have the same least priority may take the same
+   * tasks. Labels that no task asks for, such as the host's name, make no difference.
+   */
+  #kindOf({ conversation, request }: ParkedClaim, queue: Queue): string {
+    const session = this.#partition.state.sessionsByKey.get(conversation.sessionKey)
+    const keys = groupsFor(session, queue).map((group) => group.key)
+    return [request.minPriority ?? 0, ...keys].join('\n')
   }
 
   /** Tries a parked claim once more. False if it found nothing and waits on. */
@@ -239,11 +249,6 @@ export class ClaimDesk {
     const text = 'the store could not be read; the leases come back by themselves'
     conversation.refuse(id, 'UNAVAILABLE', text, { retryAfterMs: 1_000 })
   }
-}
-
-/** Two claims with the same labels and the same least priority may take the same tasks. */
-function kindOf(session: Session | undefined, request: ClaimRequest): string {
-  return `${request.minPriority ?? 0} ${requirementsKey(session?.worker?.labels)}`
 }
 
 function extraOf(claimed: Claimed, meta: PayloadRecord['meta']): ClaimedExtra {

@@ -78,6 +78,27 @@ describe('a conversation', () => {
     expect(answered).toEqual(['list RESOURCE_EXHAUSTED', 'enqueue OK'])
   })
 
+  it('gives the bytes of a request back while it waits, and refuses it if too many wait', () => {
+    const counted: string[] = []
+    let hasRoom = true
+    conversation.input = {
+      hold: (bytes) => void counted.push(`hold ${bytes}`),
+      free: (bytes) => void counted.push(`free ${bytes}`),
+      park: (bytes) => counted.push(`park ${bytes}`) > 0 && hasRoom,
+      unpark: (bytes) => void counted.push(`unpark ${bytes}`),
+    }
+    conversation.begin(1, 'claim', 10)
+    conversation.begin(2, 'wait', 20)
+
+    expect(conversation.park(1)).toBe(true)
+    hasRoom = false
+    expect(conversation.park(2)).toBe(false)
+    conversation.dropWaiting()
+
+    expect(counted).toEqual(['hold 10', 'hold 20', 'park 10', 'park 20', 'free 20', 'unpark 10'])
+    expect(answered).toEqual(['wait RESOURCE_EXHAUSTED'])
+  })
+
   it('refuses what no client would take', () => {
     conversation.begin(1, 'list')
 

@@ -26,6 +26,15 @@ export interface Sink {
 export interface InputCount {
   hold(bytes: number): void
   free(bytes: number): void
+  /** What is held begins to wait; false if too much waits already. */
+  park(bytes: number): boolean
+  unpark(bytes: number): void
+}
+
+interface Outstanding {
+  readonly verb: Verb
+  readonly bytes: number
+  isParked: boolean
 }
 
 export interface Speaker {
@@ -47,6 +56,8 @@ const MAY_BE_LARGE: ReadonlySet<Verb> = new Set<Verb>([
 /** Verbs that are parked without an answer, and that nobody answers when their connection is gone. */
 const ONLY_WAITS: ReadonlySet<Verb> = new Set<Verb>(['backup', 'claim', 'wait'])
 const ROOM_AFTER_MS = 100
+/** Waiting requests are many, and make room as slowly as work comes. */
+const PARKING_AFTER_MS = 1_000
 
 export class Conversation {
   readonly principal: string
@@ -59,7 +70,7 @@ export class Conversation {
   /** Told of the bytes of each request until it has been answered. */
   input: InputCount | undefined
   /** Requests that have not been answered, by request id. */
-  readonly #outstanding = new Map<number, { readonly verb: Verb; readonly bytes: number }>()
+  readonly #outstanding = new Map<number, Outstanding>()
   readonly #onAnswer: (verb: Verb, code: ErrorCode | 'OK') => void
 
   constructor(
@@ -81,15 +92,32 @@ export class Conversation {
   /** Notes a request; false if its id belongs to one that has not been answered. */
   begin(id: number, verb: Verb, bytes = 0): boolean {
     if (this.#outstanding.has(id)) return false
-    this.#outstanding.set(id, { verb, bytes })
+    this.#outstanding.set(id, { verb, bytes, isParked: false })
     this.input?.hold(bytes)
     return true
   }
 
   /** Nobody is there to hear the answer, and nothing is done about the request any more. */
   drop(id: number): void {
-    this.input?.free(this.#outstanding.get(id)?.bytes ?? 0)
+    const request = this.#outstanding.get(id)
+    if (request === undefined) return
+    if (request.isParked) this.input?.unpark(request.bytes)
+    else this.input?.free(request.bytes)
     this.#outstanding.delete(id)
+  }
+
+  /**
+   * A request is about to wait, and must not keep others from being read meanwhile. False if it
+   * was refused instead, for too many wait already.
+   */
+  park(id: number): boolean {
+    const request = this.#outstanding.get(id)
+    if (request === undefined || request.isParked) return true
+    request.isParked = this.input?.park(request.bytes) ?? true
+    if (request.isParked) return true
+    const text = 'too many bytes of requests wait already for work or for the end of a task'
+    this.refuse(id, 'RESOURCE_EXHAUSTED', text, { retryAfterMs: PARKING_AFTER_MS })
+    return false
   }
 
   /** The connection is gone: what only waits is dropped, what is carried out goes on. */

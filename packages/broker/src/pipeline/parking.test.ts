@@ -4,8 +4,10 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { ManualScheduler } from '../../test/manual-scheduler.ts'
 import { claimOf } from '../../test/request-builder.ts'
 import { aSession } from '../../test/task-builder.ts'
+import { DEFAULT_QUEUE_SETTINGS, Queue } from '../engine/queue.ts'
 import { Conversation } from './conversation.ts'
 import { type ParkedClaim, Parking } from './parking.ts'
+import type { Line } from './queue-lines.ts'
 
 const SINK = { send: () => undefined, setReading: () => undefined, isFull: false }
 
@@ -18,10 +20,13 @@ describe('the parking', () => {
   let scheduler: ManualScheduler
   let parking: Parking
   let late: number[]
+  /** By request id. */
+  let kinds: Map<number, string>
   beforeEach(() => {
     scheduler = new ManualScheduler()
     parking = new Parking(scheduler)
     late = []
+    kinds = new Map()
   })
 
   function park(
@@ -36,13 +41,26 @@ describe('the parking', () => {
   ): void {
     const { kind = 'any', ...asked } = wish
     const request = claimOf({ waitMs: 1_000, claim: requestId, ...asked })
-    parking.park({ conversation, requestId, request, kind }, () => late.push(requestId))
+    kinds.set(requestId, kind)
+    parking.park({ conversation, requestId, request }, () => late.push(requestId))
+  }
+
+  const queues = new Map(
+    ['mail', 'video', 'sync'].map((name, number) => [
+      name,
+      new Queue(number, name, DEFAULT_QUEUE_SETTINGS),
+    ]),
+  )
+
+  function parkedLines(name: string): Line<ParkedClaim>[] {
+    const queue = queues.get(name) as Queue
+    return parking.linesOn(queue, ({ requestId }) => kinds.get(requestId) ?? '')
   }
 
   /** The request ids of a queue's lines, each in its order. */
   function linesOn(queue: string): number[][] {
     const lines: number[][] = []
-    for (const line of parking.linesOn(queue)) {
+    for (const line of parkedLines(queue)) {
       const waiting: ParkedClaim[] = []
       for (let { first } = line; first !== undefined; { first } = line) {
         waiting.push(first)
@@ -60,7 +78,7 @@ describe('the parking', () => {
     park(one, 3, { queues: ['mail', 'video'] })
 
     expect([parking.countOn('mail'), parking.countOn('video'), parking.size]).toEqual([3, 1, 3])
-    expect(parking.linesOn('video').map(({ first }) => first?.requestId)).toEqual([3])
+    expect(parkedLines('video').map(({ first }) => first?.requestId)).toEqual([3])
     expect(linesOn('mail')).toEqual([[1, 2, 3]])
     expect(linesOn('sync')).toEqual([])
     expect([parking.countOn('mail'), parking.countOn('video'), parking.size]).toEqual([0, 0, 0])
@@ -72,7 +90,7 @@ describe('the parking', () => {
     park(one, 2, { kind: 'gpu' })
     park(one, 3, { kind: 'plain' })
 
-    const [plain, gpu] = parking.linesOn('mail')
+    const [plain, gpu] = parkedLines('mail')
     expect((plain?.since ?? 0) < (gpu?.since ?? 0)).toBe(true)
     parking.unpark(one, 1)
     expect((plain?.since ?? 0) > (gpu?.since ?? 0)).toBe(true)
@@ -80,17 +98,34 @@ describe('the parking', () => {
     expect(linesOn('mail')).toEqual([[3], [2]])
   })
 
+  it('forms its lines anew, in the order of coming, when the queue asks for something else', () => {
+    const [one, other] = [aConversation('one'), aConversation('other')]
+    park(one, 1)
+    park(other, 2)
+    expect(parkedLines('mail')).toHaveLength(1)
+    park(one, 3, { kind: 'gpu' })
+    kinds.set(2, 'gpu')
+    expect(parkedLines('mail').map(({ first }) => first?.requestId)).toEqual([1, 3])
+
+    const queue = queues.get('mail') as Queue
+    queue.groupsVersion += 1
+
+    expect(linesOn('mail')).toEqual([[1], [2, 3]])
+  })
+
   it('puts the claims of a session at the end of other lines', () => {
     const [one, other] = [aConversation('one'), aConversation('other')]
     park(one, 1, { kind: 'plain' })
     park(other, 2, { kind: 'gpu', queues: ['mail', 'mail', 'video'] })
 
-    const moved = parking.regroup(one.sessionKey, () => 'gpu')
+    parkedLines('mail')
+    kinds.set(1, 'gpu')
+    const moved = parking.regroup(one.sessionKey)
 
     expect(moved.map(({ requestId }) => requestId)).toEqual([1])
     expect(parking.countOn('mail')).toBe(2)
     expect(linesOn('mail')).toEqual([[2, 1]])
-    expect(parking.regroup(one.sessionKey, () => 'plain')).toEqual([])
+    expect(parking.regroup(one.sessionKey)).toEqual([])
   })
 
   it('gives a claim up when its time has passed, once', () => {

@@ -1,53 +1,25 @@
 // Claims that wait for work: first come, first served, until their deadline.
 
 import type { ClaimRequest, Scheduler, Timer } from '@tq/core'
+import type { Queue } from '../engine/queue.ts'
 import type { Conversation } from './conversation.ts'
+import { type Line, QueueLines } from './queue-lines.ts'
 
 export interface ParkedClaim {
   readonly conversation: Conversation
   readonly requestId: number
   readonly request: ClaimRequest
-  /** Claims of the same kind on the same queue may take the same tasks of it. */
-  readonly kind: string
-}
-
-/** Claims of one kind on one queue: if the first of them can take nothing, none can. */
-export interface Line {
-  /** Who has waited longest; undefined once nobody is left. */
-  readonly first: ParkedClaim | undefined
-  /** When that one came, as a number that grows. */
-  readonly since: number
 }
 
 interface Entry extends ParkedClaim {
-  kind: string
   /** Grows with each claim that comes. */
   number: number
   timer: Timer | undefined
 }
 
-class EntryLine implements Line {
-  readonly entries = new Set<Entry>()
-
-  get first(): Entry | undefined {
-    for (const entry of this.entries) return entry
-    return undefined
-  }
-
-  get since(): number {
-    return this.first?.number ?? Infinity
-  }
-}
-
-/** The lines on one queue by kind, and how many stand in all of them. */
-interface QueueLines {
-  readonly byKind: Map<string, EntryLine>
-  count: number
-}
-
 export class Parking {
   readonly #scheduler: Scheduler
-  readonly #byQueue = new Map<string, QueueLines>()
+  readonly #byQueue = new Map<string, QueueLines<Entry>>()
   readonly #byConversation = new Map<Conversation, Map<number, Entry>>()
   /** By session, and by the number that it gave the claim. */
   readonly #bySession = new Map<string, Map<number, Entry>>()
@@ -90,17 +62,19 @@ export class Parking {
     })
   }
 
-  /** The lines on a queue, in no order. */
-  linesOn(queue: string): Line[] {
-    return [...(this.#byQueue.get(queue)?.byKind.values() ?? [])]
+  /**
+   * The lines on a queue, in no order.
+   * @param kindOf Claims of the same kind may take the same tasks of the queue.
+   */
+  linesOn(queue: Queue, kindOf: (claim: ParkedClaim) => string): Line<ParkedClaim>[] {
+    return this.#byQueue.get(queue.name)?.lines(queue, kindOf) ?? []
   }
 
   /** The claims of a session are of another kind now. They go to the end of their new lines. */
-  regroup(sessionKey: string, kindOf: (request: ClaimRequest) => string): ParkedClaim[] {
+  regroup(sessionKey: string): ParkedClaim[] {
     const entries = [...(this.#bySession.get(sessionKey)?.values() ?? [])]
     for (const entry of entries) {
       this.#stepOut(entry)
-      entry.kind = kindOf(entry.request)
       this.#lineUp(entry)
     }
     return entries
@@ -146,23 +120,16 @@ export class Parking {
     this.#lastNumber += 1
     entry.number = this.#lastNumber
     for (const queue of new Set(entry.request.queues)) {
-      const lines = this.#byQueue.get(queue) ?? { byKind: new Map<string, EntryLine>(), count: 0 }
+      const lines = this.#byQueue.get(queue) ?? new QueueLines<Entry>()
       this.#byQueue.set(queue, lines)
-      const line = lines.byKind.get(entry.kind) ?? new EntryLine()
-      lines.byKind.set(entry.kind, line)
-      line.entries.add(entry)
-      lines.count += 1
+      lines.add(entry)
     }
   }
 
   #stepOut(entry: Entry): void {
     for (const queue of new Set(entry.request.queues)) {
       const lines = this.#byQueue.get(queue)
-      const line = lines?.byKind.get(entry.kind)
-      if (lines === undefined || line?.entries.delete(entry) !== true) continue
-      lines.count -= 1
-      if (line.entries.size === 0) lines.byKind.delete(entry.kind)
-      if (lines.count === 0) this.#byQueue.delete(queue)
+      if (lines?.delete(entry) === true && lines.count === 0) this.#byQueue.delete(queue)
     }
   }
 }

@@ -264,6 +264,7 @@ export class ReadDesk {
       this.#answer(conversation, id, { done: false })
       return
     }
+    if (!conversation.park(id)) return
     const waiting = { conversation, requestId: id, task: hexOf(request.id) }
     this.#waiting.add(waiting, request.waitMs, () =>
       this.#answer(conversation, id, { done: false }),

@@ -124,6 +124,11 @@ export async function lockHolder(
   return (await isElsewhere(holder)) ? { pid: holder.pid, kind: 'unseen' } : undefined
 }
 
+/** Grows with each process that takes the directory, also if it has given it back since. */
+export async function lockNumber(dataDirectory: string): Promise<number> {
+  return (await numbersIn(join(dataDirectory, 'lock'))).at(-1) ?? 0
+}
+
 /** Numbers of locks, smallest first; none if there is no such directory. */
 async function numbersIn(directory: string): Promise<number[]> {
   const names = await readdir(directory).catch((error: unknown) => {

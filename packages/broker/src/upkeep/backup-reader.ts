@@ -1,11 +1,11 @@
 // Reads a backup part by part, and trusts none of it before its checksum fits.
 
 import { createHash } from 'node:crypto'
-import { open, type FileHandle } from 'node:fs/promises'
+import { open, type FileHandle, stat } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
+import { flawOf } from '../storage/backup-entry.ts'
 import {
   BACKUP_MAGIC,
-  BACKUP_VERSION,
   type BackupFooter,
   type BackupHeader,
   familyOf,
@@ -16,8 +16,10 @@ import {
 } from '../storage/backup-format.ts'
 import { ByteReader } from '../storage/byte-reader.ts'
 import { isMissing } from '../storage/durable-file.ts'
-import { FORMAT_VERSION } from '../storage/head-record.ts'
+import { FAMILIES, lsnOfJournalKey } from '../storage/key.ts'
 import type { Entry } from '../storage/port.ts'
+import { isDamage } from '../storage/sealed.ts'
+import { parseFooter, parseHeader } from './backup-ends.ts'
 import { Refused } from './refused.ts'
 
 export interface ReadBackup {
@@ -50,6 +52,8 @@ class BackupReader {
   #at = 0
   #partCount = 0
   #chunks = 0
+  #lastKey: Uint8Array = new Uint8Array(0)
+  #lastLsn = 0
 
   constructor(path: string, file: FileHandle) {
     this.#path = path
@@ -74,7 +78,10 @@ class BackupReader {
       if (kind !== PARTS.chunk) throw this.#bad(`part ${this.#partCount - 1} is of no known kind`)
       this.#hash.update(part)
       this.#chunks += 1
-      await visit(this.#entriesOf(part), header)
+      await visit(
+        this.#sound(() => this.#entriesOf(part)),
+        header,
+      )
     }
   }
 
@@ -82,24 +89,18 @@ class BackupReader {
     const { kind, part } = await this.#part()
     if (kind !== PARTS.header) throw this.#bad('it does not begin with a header')
     this.#hash.update(part)
-    const header = this.#json(part) as BackupHeader
-    const { backupVersion, formatVersion } = header
-    if (backupVersion > BACKUP_VERSION || formatVersion > FORMAT_VERSION) {
-      throw this.#bad(
-        `it was made by tq ${header.version} (backup ${backupVersion}, format ${formatVersion}); this ` +
-          `one knows up to ${BACKUP_VERSION} and ${FORMAT_VERSION}. Use that version or a later one`,
-      )
-    }
-    if (!/^[0-9a-f]{32}$/.test(header.storeId)) throw this.#bad('it names no store')
-    return header
+    return this.#sound(() => parseHeader(bodyOf(part)))
   }
 
   #footer(part: Uint8Array): BackupFooter {
-    const footer = this.#json(part) as BackupFooter
+    const footer = this.#sound(() => parseFooter(bodyOf(part)))
     if (footer.sha256 !== this.#hash.digest('hex')) throw this.#bad('its SHA-256 does not fit')
     const isSame = isDeepStrictEqual(footer.entries, this.#entries)
-    if (footer.chunks === this.#chunks && isSame) return footer
-    throw this.#bad('its footer counts other entries than there are')
+    if (footer.chunks !== this.#chunks || !isSame) {
+      throw this.#bad('its footer counts other entries than there are')
+    }
+    if (footer.lsn >= this.#lastLsn) return footer
+    throw this.#bad(`its footer names commit ${footer.lsn}, and it holds commit ${this.#lastLsn}`)
   }
 
   async #part(): Promise<{ readonly kind: number; readonly part: Uint8Array }> {
@@ -125,7 +126,9 @@ class BackupReader {
       const keyBytes = reader.u16()
       const valueBytes = reader.u32()
       const key = reader.view(keyBytes)
-      entries.push([key, reader.view(valueBytes)])
+      const entry = [key, reader.view(valueBytes)] as const
+      this.#check(entry)
+      entries.push(entry)
       const family = familyOf(key)
       this.#entries[family] = (this.#entries[family] ?? 0) + 1
       at += 6 + keyBytes + valueBytes
@@ -133,8 +136,26 @@ class BackupReader {
     return entries
   }
 
-  #json(part: Uint8Array): unknown {
-    return JSON.parse(Buffer.from(part.subarray(PART_HEADER_BYTES)).toString())
+  /** The checksum of a part says that it is as it was written, not that it was sound then. */
+  #check(entry: Entry): void {
+    const flaw = flawOf(entry)
+    if (flaw !== undefined) throw this.#bad(flaw)
+    const [key] = entry
+    if (Buffer.compare(this.#lastKey, key) >= 0) {
+      throw this.#bad(`key ${Buffer.from(key).toString('hex')} is twice in it, or out of order`)
+    }
+    this.#lastKey = key
+    if (key[0] === FAMILIES.journal) this.#lastLsn = lsnOfJournalKey(key)
+  }
+
+  /** What `parse` gives; whatever makes no sense to it is a fault of the backup. */
+  #sound<T>(parse: () => T): T {
+    try {
+      return parse()
+    } catch (error) {
+      if (!isDamage(error)) throw error
+      throw this.#bad(`part ${this.#partCount - 1}: ${error.message}`)
+    }
   }
 
   async #bytes(length: number): Promise<Uint8Array> {
@@ -151,11 +172,17 @@ class BackupReader {
   }
 }
 
+function bodyOf(part: Uint8Array): Uint8Array {
+  return part.subarray(PART_HEADER_BYTES)
+}
+
 async function openBackup(path: string): Promise<FileHandle> {
   try {
-    return await open(path, 'r')
+    // Asked first: to open a pipe waits until somebody writes into it.
+    if ((await stat(path)).isFile()) return await open(path, 'r')
   } catch (error) {
     if (!isMissing(error)) throw error
     throw new Refused('not-found', `${path} does not exist`)
   }
+  throw new Refused('bad-backup', `${path} is no file. Name the file that "store backup" wrote.`)
 }

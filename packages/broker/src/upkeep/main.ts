@@ -5,7 +5,7 @@ import { rmSync, writeSync } from 'node:fs'
 import { unreachable } from '@tq/core'
 import { backUpStore } from './offline-backup.ts'
 import { checkStore } from './check-store.ts'
-import { Refused } from './refused.ts'
+import { Refused, refusedBySystem } from './refused.ts'
 import { restoreBackup } from './restore-backup.ts'
 import { salvageStore } from './salvage-store.ts'
 import { parseTask, type UpkeepTask } from './upkeep-task.ts'
@@ -30,8 +30,8 @@ async function run(args: readonly string[]): Promise<keyof typeof EXIT_CODES> {
   try {
     return await carryOut(parseTask(args))
   } catch (error) {
-    if (!(error instanceof Refused)) throw error
-    tell({ kind: 'refused', code: error.code, message: error.message })
+    const { code, message } = error instanceof Refused ? error : refusedBySystem(error)
+    tell({ kind: 'refused', code, message })
     return 'refused'
   }
 }
@@ -58,8 +58,10 @@ async function carryOut(task: UpkeepTask): Promise<keyof typeof EXIT_CODES> {
       return report.isWhole ? 'ok' : 'findings'
     }
     case 'backup':
-      await backUpStore(task, { ...task, onMade }, events.onProgress)
-      tell({ kind: 'done', report: await verifyBackup(task.file) })
+      tell({
+        kind: 'done',
+        report: await backUpStore(task, { ...task, onMade }, events.onProgress),
+      })
       return 'ok'
     case 'verify':
       tell({ kind: 'done', report: await verifyBackup(task.file) })

@@ -1,8 +1,12 @@
 // A backup of a store that no broker has open: from a copy, as all reading of such a store is.
 
-import { open } from 'node:fs/promises'
+import { type FileHandle, open, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { limits, systemClock } from '@tq/core'
+import { flawOf } from '../storage/backup-entry.ts'
 import { BACKUP_VERSION, BackupWriter } from '../storage/backup-format.ts'
+import { droppedLines } from '../storage/dropped-log.ts'
+import { errorCode } from '../storage/durable-file.ts'
 import { FORMAT_VERSION, HEAD_KEY } from '../storage/head-record.ts'
 import type { Entry } from '../storage/port.ts'
 import { levelSaid, openLevelCopy } from '../storage/raw-level.ts'
@@ -14,22 +18,29 @@ import { FindingList } from './finding.ts'
 import { Refused } from './refused.ts'
 import { type CopyOptions, copyStore } from './store-copy.ts'
 import { Survey } from './survey.ts'
+import { type BackupReport, verifyBackup } from './verify-backup.ts'
 
 const ALL = { from: Uint8Array.of(0), to: new Uint8Array(16).fill(0xff) }
 
-/** Writes and syncs the file. @throws {Refused} `unsound` if anything cannot be read. */
+/**
+ * Writes and syncs the file, and reads it once more. What fails leaves no file.
+ * @throws {Refused} `unsound` if anything is damaged; `occupied` if there is such a file.
+ */
 export async function backUpStore(
   { directory, file }: { readonly directory: string; readonly file: string },
   options: CopyOptions,
   onProgress: (part: string, entries: number) => void,
-): Promise<void> {
+): Promise<BackupReport> {
   const copy = await copyStore(directory, options)
   try {
     const level = await openLevelCopy(copy.store).catch((error: unknown) => {
       throw unsound(directory, levelSaid(error))
     })
     try {
-      await write(level, { directory, file }, onProgress)
+      await refuseDropped(directory, copy.store)
+      return await intoFile(file, options, (handle) =>
+        write(level, { directory, handle }, onProgress),
+      )
     } finally {
       await level.close()
     }
@@ -38,9 +49,42 @@ export async function backUpStore(
   }
 }
 
+/** LevelDB goes on without the records of its log that it cannot read: commits would be missing. */
+async function refuseDropped(directory: string, copy: string): Promise<void> {
+  const paths = [join(directory, 'damaged', 'LOG'), join(copy, 'LOG')]
+  const [dropped] = (await Promise.all(paths.map(droppedLines))).flat()
+  if (dropped !== undefined)
+    throw unsound(directory, `LevelDB left out a part of its log: ${dropped}`)
+}
+
+/** Takes no file and no link that is there: somebody may have laid it there for us. */
+async function intoFile(
+  file: string,
+  { onMade }: CopyOptions,
+  fill: (handle: FileHandle) => Promise<void>,
+): Promise<BackupReport> {
+  const handle = await open(file, 'wx', 0o600).catch((error: unknown) => {
+    if (errorCode(error) !== 'EEXIST') throw error
+    throw new Refused('occupied', `${file} exists, and nothing is written over. Name another file.`)
+  })
+  onMade?.(file)
+  try {
+    try {
+      await fill(handle)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    return await verifyBackup(file)
+  } catch (error) {
+    await rm(file, { force: true })
+    throw error
+  }
+}
+
 async function write(
   level: Level,
-  { directory, file }: { readonly directory: string; readonly file: string },
+  { directory, handle }: { readonly directory: string; readonly handle: FileHandle },
   onProgress: (part: string, entries: number) => void,
 ): Promise<void> {
   const reader = new CopyReader(level, (said) => {
@@ -54,30 +98,26 @@ async function write(
   const { head, engine } = survey
   if (head === undefined) throw unsound(directory, 'it has no head')
   const writer = new BackupWriter()
-  const handle = await open(file, 'w', 0o600)
-  try {
-    await handle.writeFile(
-      writer.header({
-        backupVersion: BACKUP_VERSION,
-        formatVersion: FORMAT_VERSION,
-        version: BROKER_VERSION,
-        storeId: Buffer.from(head.storeId).toString('hex'),
-        atMs: systemClock.wallMs(),
-      }),
-    )
-    let count = 0
-    for await (const page of reader.pages(ALL)) {
-      const entries = page.filter(isNotHead)
-      await handle.writeFile(writer.chunk(entries))
-      count += entries.length
-      onProgress('backup', count)
-    }
-    const ofToken = Math.floor((engine?.lastToken ?? 0) / limits.TOKENS_PER_EPOCH)
-    await handle.writeFile(writer.footer({ lsn: head.lsn, epoch: Math.max(head.epoch, ofToken) }))
-    await handle.sync()
-  } finally {
-    await handle.close()
+  await handle.writeFile(
+    writer.header({
+      backupVersion: BACKUP_VERSION,
+      formatVersion: FORMAT_VERSION,
+      version: BROKER_VERSION,
+      storeId: Buffer.from(head.storeId).toString('hex'),
+      atMs: systemClock.wallMs(),
+    }),
+  )
+  let count = 0
+  for await (const page of reader.pages(ALL)) {
+    const entries = page.filter(isNotHead)
+    const flaw = entries.map(flawOf).find((found) => found !== undefined)
+    if (flaw !== undefined) throw unsound(directory, flaw)
+    await handle.writeFile(writer.chunk(entries))
+    count += entries.length
+    onProgress('backup', count)
   }
+  const ofToken = Math.floor((engine?.lastToken ?? 0) / limits.TOKENS_PER_EPOCH)
+  await handle.writeFile(writer.footer({ lsn: head.lsn, epoch: Math.max(head.epoch, ofToken) }))
 }
 
 /** The footer tells what the head says. */

@@ -37,11 +37,12 @@ export async function restoreBackup(
   const store = await NewStore.begin(target, new Uint8Array(Buffer.from(header.storeId, 'hex')))
   try {
     let count = 0
-    await readBackup(file, async (entries) => {
+    const again = await readBackup(file, async (entries) => {
       for (const [key, value] of entries) await store.add(key, value)
       count += entries.length
       onProgress('restore', count)
     })
+    if (again.footer.sha256 !== footer.sha256) throw changed(file)
     const { lsn } = footer
     const atMs = systemClock.wallMs()
     await store.finish({ epoch, lsn }, { kind: 'restored', from: file, atMs, lsn, epoch })
@@ -51,6 +52,11 @@ export async function restoreBackup(
     await store.abandon().catch(() => {})
     throw error
   }
+}
+
+function changed(file: string): Refused {
+  const text = `${file} was changed while it was restored. Remove what was made of it, and restore again.`
+  return new Refused('bad-backup', text)
 }
 
 function refuseEpoch(epoch: number): void {

@@ -3,11 +3,11 @@
 import { constants } from 'node:fs'
 import { copyFile, link, mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { lockHolder } from '../storage/directory-lock.ts'
+import { lockHolder, lockNumber } from '../storage/directory-lock.ts'
 import { freeBytes } from '../storage/disk-space.ts'
 import { currentStore } from '../storage/dropped-log.ts'
 import { errorCode, isMissing } from '../storage/durable-file.ts'
-import { Refused } from './refused.ts'
+import { Refused, refusedBySystem } from './refused.ts'
 
 /** What LevelDB needs while it opens beside the logs themselves: it writes them anew as tables. */
 const ROOM_BYTES = 64 * 1024 * 1024
@@ -26,11 +26,12 @@ export interface StoreCopy {
  * @throws {Refused} `locked`, `not-found`, `no-space`.
  */
 export async function copyStore(directory: string, options: CopyOptions): Promise<StoreCopy> {
+  const lockedAs = await lockNumber(directory)
   await refuseUsed(directory, options)
   const source = await currentStore(directory)
   const names = (await namesIn(source, directory)).filter(isNeeded)
   const parent = resolve(options.workDirectory ?? dirname(resolve(directory)))
-  const root = await mkdtemp(join(parent, 'tq-copy-'))
+  const root = await makeRoot(parent)
   const remove = (): Promise<void> => rm(root, { recursive: true, force: true })
   options.onMade?.(root)
   try {
@@ -39,11 +40,12 @@ export async function copyStore(directory: string, options: CopyOptions): Promis
     await mkdir(store, { mode: 0o700 })
     let copiedBytes = 0
     for (const name of names) copiedBytes += await bring(join(source, name), store, name)
-    // A broker that was started meanwhile has changed files under our hands.
-    await refuseUsed(directory, options)
+    await refuseChanged(directory, lockedAs, options)
     return { store, copiedBytes, remove }
   } catch (error) {
     await remove()
+    // LevelDB removes and renames files: what is missing now tells of it, and of nothing else.
+    if (isMissing(error)) await refuseChanged(directory, lockedAs, options)
     throw error
   }
 }
@@ -72,6 +74,32 @@ async function refuseUsed(directory: string, { assumesStopped }: CopyOptions): P
     `the data directory ${directory} was last used by process ${holder.pid} of another container, ` +
       'which cannot be seen from here. If that container has stopped, add --assume-stopped.',
   )
+}
+
+/** A broker that was started meanwhile has changed files under our hands, also if it has stopped. */
+async function refuseChanged(
+  directory: string,
+  lockedAs: number,
+  options: CopyOptions,
+): Promise<void> {
+  await refuseUsed(directory, options)
+  if ((await lockNumber(directory)) === lockedAs) return
+  throw new Refused(
+    'locked',
+    `a broker was started on the data directory ${directory} while it was copied, and has stopped ` +
+      'since. Keep it stopped, and do this again.',
+  )
+}
+
+/** Only its owner may look into it. */
+async function makeRoot(parent: string): Promise<string> {
+  try {
+    return await mkdtemp(join(parent, 'tq-copy-'))
+  } catch (error) {
+    const { code, message } = refusedBySystem(error)
+    const advice = 'The copy is made beside the data directory: name another place with --work-dir.'
+    throw new Refused(code, `no copy can be made in ${parent}. ${message} ${advice}`)
+  }
 }
 
 async function namesIn(source: string, directory: string): Promise<readonly string[]> {

@@ -15,14 +15,15 @@ import { keyOf } from './model.ts'
 import { type ModelTask, NOBODY } from './model-task.ts'
 import type { Trace } from './trace.ts'
 
-/** Verbs that show nothing of the state that a crash could undo: a backup shows the disk alone. */
-const HARMLESS: ReadonlySet<string> = new Set(['ping', 'abort', 'heartbeat', 'backup'])
+/** Verbs that show nothing of the state that a crash could undo. */
+const HARMLESS: ReadonlySet<string> = new Set(['ping', 'abort', 'heartbeat'])
 
 export class Answers {
   readonly #trace: Trace
   readonly #chronicle: Chronicle
   readonly #arrivals: Arrivals
   #hasFailed = false
+  #isDiskDamaged = false
 
   constructor(trace: Trace, chronicle: Chronicle, arrivals: Arrivals) {
     this.#trace = trace
@@ -40,13 +41,20 @@ export class Answers {
     this.#hasFailed = true
   }
 
+  /** A record on disk is not what was written. */
+  diskDamaged(): void {
+    this.#isDiskDamaged = true
+  }
+
   /** Judges an answer. */
   sent(asked: Asked, message: ServerMessage): void {
     const { request } = asked
     if (message.kind === 'push') return
     if (request.verb === 'claim') this.#arrivals.unparked(asked.session, request.claim)
     if (message.kind === 'refusal') return this.#refused(asked, message.error)
-    const isSaid = !this.#hasFailed || HARMLESS.has(request.verb)
+    // A backup that had begun goes on with what was durable before; none begins any more.
+    const isBackup = request.verb === 'backup' && request.cursor !== undefined
+    const isSaid = !this.#hasFailed || HARMLESS.has(request.verb) || isBackup
     this.#law(isSaid, asked, 'R4: nothing is acknowledged after a commit has failed')
     const isKnown = message.lsn <= this.#chronicle.durableLsn
     this.#law(isKnown, asked, `R1: commit ${message.lsn} is not durable when it is acknowledged`)
@@ -277,6 +285,10 @@ export class Answers {
     if (code === 'OUTCOME_UNKNOWN') this.#trace.reach('OUTCOME_UNKNOWN was answered')
     if (code === 'RESOURCE_EXHAUSTED') this.#trace.reach('RESOURCE_EXHAUSTED was answered')
     if (code === 'CONFLICT') this.#trace.reach('an idempotency key was used for another request')
+    if (code === 'INTERNAL' && request.verb === 'backup' && this.#isDiskDamaged) {
+      this.#trace.reach('a backup of a damaged disk was refused')
+      return
+    }
     const isBug = code === 'INTERNAL' || code === 'BAD_REQUEST' || code === 'FORBIDDEN'
     this.#law(!isBug, asked, `nobody sends what must be refused as ${code}: ${error.message}`)
     if (code === 'OUTCOME_UNKNOWN' && request.verb === 'enqueue') {

@@ -15,6 +15,7 @@ export interface Asked {
   readonly isLive: boolean
   /** Number of the world's event in which it came. */
   readonly event: number
+  readonly atMs: number
 }
 
 /** A claim that may be parked. */
@@ -31,6 +32,8 @@ export class Arrivals {
   /** Claims that came and have neither been answered nor been given anything. */
   readonly #waiting = new Map<string, WaitingClaim>()
   readonly #contacts = new Map<string, number>()
+  /** When the broker itself took note of a session. */
+  readonly #seen = new Map<string, number>()
   readonly #renewals = new Map<number, number>()
   readonly #completing = new Set<number>()
   #startedAtMs = 0
@@ -45,6 +48,7 @@ export class Arrivals {
   started(nowMs: number): void {
     this.#startedAtMs = nowMs
     this.#contacts.clear()
+    this.#seen.clear()
     this.#waiting.clear()
     this.#renewals.clear()
   }
@@ -56,6 +60,20 @@ export class Arrivals {
 
   contactMs(session: string): number {
     return this.#contacts.get(session) ?? this.#startedAtMs
+  }
+
+  seen(session: string, nowMs: number): void {
+    this.#seen.set(session, nowMs)
+  }
+
+  /** Its connection is gone, and it was not answered: if it still waited for room, nobody was heard. */
+  dropped({ session, request, atMs }: Asked): void {
+    const seenMs = this.#seen.get(session) ?? this.#startedAtMs
+    // Ticks are whole ms, and a session is seen once in each.
+    if (seenMs + 1 >= atMs || this.contactMs(session) < atMs) return
+    this.#contacts.set(session, seenMs)
+    if (request.verb !== 'heartbeat') return
+    for (const { token } of request.leases) this.#renewals.delete(token)
   }
 
   /** When a heartbeat last named this token, or 0. */
@@ -124,7 +142,7 @@ export class Arrivals {
       this.#contacts.set(session, nowMs)
     }
     const isLive = request.verb === 'enqueue' && request.tasks.every(({ id }) => this.#isLive(id))
-    return { request, session, stale, isLive, event: eventNumber }
+    return { request, session, stale, isLive, event: eventNumber, atMs: nowMs }
   }
 
   #holds(session: string, claim: number): boolean {

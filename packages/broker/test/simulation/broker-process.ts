@@ -198,6 +198,7 @@ export class BrokerProcess {
     if (this.#store === undefined || this.#image.get(key) === undefined) return
     this.#store.corruptKey(key)
     this.#corrupted.add(id)
+    this.#parts.answers.diskDamaged()
     this.#parts.trace.note('disk', `damages the payload of ${id.slice(-6)}`)
   }
 
@@ -225,6 +226,8 @@ export class BrokerProcess {
     if (partition.commits.isFull) return
     const { trace, arrivals, world } = this.#parts
     for (const { session, claim } of arrivals.waitingClaims(world.nowMs)) {
+      // Who has been silent for so long is as good as dead, and gets nothing.
+      if (world.nowMs + 1 - arrivals.contactMs(session) >= WORKER_DEAD_MS) continue
       const ready = claim.queues.some((queue) => laws.firstFor(queue, { session, claim }))
       trace.law(
         !ready,
@@ -388,9 +391,11 @@ export class BrokerProcess {
     }
     trace.note('fact', lineOf(heard))
     try {
-      laws.judge(heard)
+      // What a failed broker still thinks becomes neither durable nor known: R4 sees to that.
+      if (!this.#hasFailed) laws.judge(heard)
       reachPoints(trace, heard, { model: chronicle.live, arrivals, epoch: this.#epoch })
       chronicle.hear(heard)
+      if (fact.kind === 'session-seen') arrivals.seen(heard.session, world.nowMs)
       if (fact.kind === 'task-leased') arrivals.unparked(heard.session, fact.claim)
     } catch (error) {
       // What the model cannot follow is a broken law as well; the first one was noted above.

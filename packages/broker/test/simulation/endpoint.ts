@@ -146,7 +146,6 @@ export class Endpoint {
   }
 }
 
-
 const NOW = Promise.resolve()
 
 /** As soon as what runs now is over. What is thrown there is seen as a rejection nobody handled. */

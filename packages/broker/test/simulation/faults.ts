@@ -25,6 +25,8 @@ export class Faults {
   #isCrashArmed = false
   /** The next request may not arrive, or its answer. */
   #isCutArmed = false
+  /** The next one to ask will not read the answer. */
+  #isDeafArmed = false
 
   constructor(parts: FaultParts) {
     this.#parts = parts
@@ -37,7 +39,7 @@ export class Faults {
     this.#every(faults.stallEveryMs, () => this.#stall())
     this.#every(faults.wallStepEveryMs, () => this.#stepWall())
     this.#every(faults.linkBreakEveryMs, () => this.#breakLink())
-    this.#every(faults.deafEveryMs, () => this.#deafen())
+    this.#every(faults.deafEveryMs, () => (this.#isDeafArmed = true))
     this.#every(faults.corruptEveryMs, () => this.#corrupt())
     if (faults.lowSpaceChance > 0) this.#every(500, () => this.#lowSpace())
   }
@@ -103,7 +105,12 @@ export class Faults {
 
   /** Most cuts come while a request or its answer is on its way. */
   written(path: Path): void {
-    if (!this.#isCutArmed || this.#isOver) return
+    if (this.#isOver) return
+    if (this.#isDeafArmed) {
+      this.#isDeafArmed = false
+      this.#deafen(path)
+    }
+    if (!this.#isCutArmed) return
     this.#isCutArmed = false
     const { world, random, swarm, network } = this.#parts
     world.after(random.chance() * 3 * swarm.network.latencyMsMax, () => network.cut(path))
@@ -120,12 +127,9 @@ export class Faults {
   }
 
   /** A peer hangs, but its system keeps the connection: what is sent to it fills up. */
-  #deafen(): void {
-    const { random, network, world, swarm, trace } = this.#parts
-    const { open } = network
-    if (open.length === 0) return
-    const { client } = random.pick(open)
-    const forMs = swarm.network.patienceMs * random.magnitude(0.1, 4)
+  #deafen({ client }: Path): void {
+    const { random, world, swarm, trace } = this.#parts
+    const forMs = swarm.network.patienceMs * random.magnitude(0.5, 8)
     trace.note('network', `a peer reads nothing for ${forMs.toFixed(0)} ms`)
     client.pause()
     world.after(forMs, () => client.resume())

@@ -101,7 +101,9 @@ export class FrontDesk implements Door {
     const { arrivals, pipeline } = this.#parts
     const ear = this.#ears.get(conversation)
     this.#ears.delete(conversation)
-    for (const { request } of ear?.asked.values() ?? []) {
+    for (const asked of ear?.asked.values() ?? []) {
+      const { request } = asked
+      arrivals.dropped(asked)
       if (request.verb === 'claim') arrivals.unparked(conversation.sessionKey, request.claim)
     }
     pipeline.close(conversation)

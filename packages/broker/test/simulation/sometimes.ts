@@ -59,6 +59,7 @@ export const SOMETIMES_POINTS = [
   'a worker stopped in good order',
   'a client heard of its result',
   'a backup was complete',
+  'a backup of a damaged disk was refused',
 ] as const
 
 export type SometimesPoint = (typeof SOMETIMES_POINTS)[number]

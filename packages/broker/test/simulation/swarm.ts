@@ -189,9 +189,9 @@ const MOODS: readonly ((swarm: Swarm, random: SeededRandom) => Swarm)[] = [
     const { faults, network, operators, producers } = swarm
     return {
       ...swarm,
-      faults: { ...faults, deafEveryMs: random.magnitude(50, 300), crashEveryMs: 0 },
-      network: { ...network, patienceMs: 1_500, windowBytes: 4 * 1_024, inFlightMax: 256 },
-      producers: { ...producers, bigPayloadChance: 0, liveMax: 120 },
+      faults: { ...faults, deafEveryMs: random.magnitude(30, 120), crashEveryMs: 0 },
+      network: { ...network, patienceMs: 1_500, inFlightMax: 256 },
+      producers: { ...producers, batchMax: 3, bigPayloadChance: 0.6 },
       operators: { ...operators, acts: true, thinkMs: 10 },
     }
   },
@@ -210,6 +210,25 @@ const MOODS: readonly ((swarm: Swarm, random: SeededRandom) => Swarm)[] = [
         patienceMs: 1_500,
       },
       producers: { ...producers, batchMax: 8 },
+    }
+  },
+  /** Workers that are well, and hear nothing of their broker for longer than their leases last. */
+  function cutOff(swarm, random) {
+    const { faults, network, workers, clients } = swarm
+    return {
+      ...swarm,
+      faults: { ...faults, linkBreakEveryMs: random.magnitude(200, 600), stallEveryMs: 0 },
+      network: { ...network, blackholeChance: 0.9, patienceMs: 6_000 },
+      workers: {
+        ...workers,
+        leaseMs: 1_000,
+        heartbeatMs: 250,
+        workMsMax: 6_000,
+        zombieChance: 0,
+        restartChance: 0,
+      },
+      clients: { ...clients, workers: 2 },
+      timeoutMs: 3_600_000,
     }
   },
 ]

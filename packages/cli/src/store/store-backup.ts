@@ -1,7 +1,9 @@
 // `store backup`: all that a broker holds, into a file, while it works.
 
+import { randomBytes } from 'node:crypto'
 import { access, type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import type { TqClient } from '@tq/client'
 import type { Command } from 'commander'
 import { call, withClient } from '../connect.ts'
 import { showCount } from '../count.ts'
@@ -34,17 +36,16 @@ export function addStoreBackup(store: Command, run: Run): void {
     .addHelpText('after', example('tq-admin store backup tq-monday.backup'))
     .action(async (file: string, flags: BackupFlags) => {
       if (flags.force !== true) await refuseTaken(file)
-      const partial = `${file}.partial`
-      try {
-        if (flags.offline === undefined) await pull(run, partial)
-        else await writeOffline(run, partial, { ...flags, directory: flags.offline })
-        const report = { ...(await verifyBackup(run, partial)), file }
-        await giveName(partial, file)
-        printResult(run, { report }, () => renderBackup(report, viewOf(run)))
-      } catch (error) {
-        await rm(partial, { force: true })
-        throw error
-      }
+      // A name that nobody can foresee, and lay a link under.
+      const partial = `${file}.${randomBytes(8).toString('hex')}.partial`
+      const { offline } = flags
+      const written =
+        offline === undefined
+          ? await pull(run, partial)
+          : await writeOffline(run, partial, { ...flags, directory: offline })
+      const report = { ...written, file }
+      await giveName(partial, file)
+      printResult(run, { report }, () => renderBackup(report, viewOf(run)))
     })
   addCopyingOptions(command)
 }
@@ -59,40 +60,59 @@ async function refuseTaken(file: string): Promise<void> {
   throw new CommandRefusal(EXIT_CODES.conflict.code, text)
 }
 
-/** Asks for piece after piece; the next one only when the one before is written. */
-async function pull(run: Run, partial: string): Promise<void> {
-  await withClient(run, async (client) => {
-    const handle = await openPartial(partial)
-    try {
-      const note = progressNotes(run)
-      let bytes = 0
-      for await (const piece of client.backup(call(run))) {
-        await handle.writeFile(piece.bytes)
-        bytes += piece.bytes.length
-        note(`${showCount(piece.entries, 'record')}, ${Math.ceil(bytes / 2 ** 20)} MiB`)
-      }
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-  })
+/** Writes all of it and reads it once more; leaves nothing if that fails. */
+async function pull(run: Run, partial: string): Promise<BackupReport> {
+  let isMade = false
+  try {
+    await withClient(run, async (client) => {
+      const handle = await openPartial(partial)
+      isMade = true
+      await writePieces(run, handle, client.backup(call(run)))
+    })
+    return await verifyBackup(run, partial)
+  } catch (error) {
+    if (isMade) await rm(partial, { force: true })
+    throw error
+  }
 }
 
+/** Asks for piece after piece; the next one only when the one before is written. */
+async function writePieces(
+  run: Run,
+  handle: FileHandle,
+  pieces: ReturnType<TqClient['backup']>,
+): Promise<void> {
+  try {
+    const note = progressNotes(run)
+    let bytes = 0
+    for await (const piece of pieces) {
+      await handle.writeFile(piece.bytes)
+      bytes += piece.bytes.length
+      note(`${showCount(piece.entries, 'record')}, ${Math.ceil(bytes / 2 ** 20)} MiB`)
+    }
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** The same from files; the upkeep program reads it once more, and leaves nothing if it fails. */
 async function writeOffline(
   run: Run,
   partial: string,
   from: CopyingFlags & { readonly directory: string },
-): Promise<void> {
+): Promise<BackupReport> {
   const args = ['backup', ...copyingArgs(from), '--', from.directory, partial]
   const { report, aborted } = await runUpkeep<BackupReport>(run, args)
-  if (report !== undefined) return
+  if (report !== undefined) return report
   const text = `LevelDB ended the backup (${aborted?.signal}): ${aborted?.said}. Check the store.`
   throw new CommandRefusal(EXIT_CODES.failed.code, text)
 }
 
 async function openPartial(partial: string): Promise<FileHandle> {
   try {
-    return await open(partial, 'w', 0o600)
+    // Takes no file and no link that is there.
+    return await open(partial, 'wx', 0o600)
   } catch (error) {
     const text = `${partial} cannot be written: ${(error as Error).message}`
     throw new CommandRefusal(EXIT_CODES.failed.code, text)
@@ -101,7 +121,13 @@ async function openPartial(partial: string): Promise<FileHandle> {
 
 /** What is there under its name is whole, also after a power cut. */
 async function giveName(partial: string, file: string): Promise<void> {
-  await rename(partial, file)
+  try {
+    await rename(partial, file)
+  } catch (error) {
+    await rm(partial, { force: true })
+    const text = `${file} cannot be written: ${(error as Error).message}`
+    throw new CommandRefusal(EXIT_CODES.failed.code, text)
+  }
   const directory = await open(dirname(file), 'r')
   try {
     await directory.sync()

@@ -14,6 +14,8 @@ export default defineConfig({
       'packages/*/test/**/*.test.ts',
       'packages/tooling/*.test.ts',
     ],
+    // One for each core: the default leaves one idle, and of two that is half.
+    maxWorkers: '100%',
     testTimeout: 60_000,
     hookTimeout: 60_000,
     coverage: {

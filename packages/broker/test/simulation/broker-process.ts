@@ -13,6 +13,7 @@ import {
   type FaultPlan,
   NO_FAULTS,
 } from '../../src/storage/faulty-store.ts'
+import { taskKey } from '../../src/storage/key.ts'
 import { MemoryImage } from '../../src/storage/memory-image.ts'
 import type { Answers } from './answers.ts'
 import type { Arrivals } from './arrivals.ts'
@@ -23,21 +24,20 @@ import { refusalOf } from './damaged-start.ts'
 import { checkEngine } from './engine-check.ts'
 import type { Fences } from './fences.ts'
 import { FrontDesk } from './front-desk.ts'
-import { bytesOf, type Heard, type Moment, namesIn, shortOf } from './heard.ts'
+import { bytesOf, type Heard, type Moment, namesIn } from './heard.ts'
 import { checkKept } from './kept-check.ts'
 import { Laws, lineOf } from './laws.ts'
+import { checkParked } from './parked-check.ts'
 import { reachPoints } from './points.ts'
 import { ProcessScheduler } from './process-scheduler.ts'
 import { SeededRandom } from './seeded-random.ts'
+import { Stalls } from './stalls.ts'
 import { StoreCheck } from './store-check.ts'
 import type { Swarm } from './swarm.ts'
 import type { Trace } from './trace.ts'
 import { WatchedStore } from './watched-store.ts'
 import type { World } from './world.ts'
 
-/** The ticker looks at the clock this often at least, and calls it a stall from so much on. */
-const TICK_MS = 500
-const NOTICED_MS = 1_000
 /** Of so many events that changed anything, after one: looking at every task after each costs much. */
 const INVARIANTS_EVERY = 4
 
@@ -64,7 +64,7 @@ export interface Listening {
 export class BrokerProcess {
   readonly #parts: BrokerProcessParts
   readonly #random: SeededRandom
-  readonly #stalls: { readonly fromMs: number; readonly untilMs: number }[] = []
+  readonly #stalls = new Stalls()
   readonly #corrupted = new Set<string>()
   readonly #image = new MemoryImage()
   readonly #storeCheck: StoreCheck
@@ -77,8 +77,7 @@ export class BrokerProcess {
   #isCalm = false
   /** How much had happened when memory was last checked. */
   #checkedAt = 0
-  /** Events that changed anything. */
-  #changes = 0
+  #changeCount = 0
   /** A commit has landed: what it ended left memory, and there may be room again. */
   #hasForgotten = false
   /** The commit that ended as unknown, until the next start tells what became of it. */
@@ -175,26 +174,12 @@ export class BrokerProcess {
   stall(forMs: number): void {
     const { trace, world } = this.#parts
     trace.note('broker', `stands still for ${forMs.toFixed(0)} ms`)
-    // It stands still once, however many reasons there are.
-    const isStill = (this.#stalls.at(-1)?.untilMs ?? 0) > world.nowMs
-    if (isStill) return
-    this.#scheduler.stall(forMs)
-    this.#stalls.push({ fromMs: world.nowMs, untilMs: world.nowMs + forMs })
-  }
-
-  /** How long it stood still since then, as far as its ticker must have noticed. */
-  #stalledMs(sinceMs: number): number {
-    let stalledMs = 0
-    for (const { fromMs, untilMs } of this.#stalls) {
-      const noticedMs = untilMs - fromMs - TICK_MS
-      if (fromMs >= sinceMs && noticedMs >= NOTICED_MS) stalledMs += noticedMs
-    }
-    return stalledMs
+    if (this.#stalls.begin(world.nowMs, forMs)) this.#scheduler.stall(forMs)
   }
 
   /** Damages the payload of a waiting task on disk. */
   corruptPayload(id: string): void {
-    const key = Uint8Array.of(0x02, ...this.#slotOf(id), ...bytesOf(id))
+    const key = taskKey('payload', bytesOf(id))
     if (this.#store === undefined || this.#image.get(key) === undefined) return
     this.#store.corruptKey(key)
     this.#corrupted.add(id)
@@ -209,8 +194,8 @@ export class BrokerProcess {
     if (now === this.#checkedAt && !this.#hasForgotten) return
     this.#checkedAt = now
     this.#hasForgotten = false
-    this.#changes += 1
-    if (this.#changes % INVARIANTS_EVERY === 0) this.#checkInvariants()
+    this.#changeCount += 1
+    if (this.#changeCount % INVARIANTS_EVERY === 0) this.#checkInvariants()
     this.#checkParked()
   }
 
@@ -222,18 +207,9 @@ export class BrokerProcess {
 
   #checkParked(): void {
     if (this.#listening === undefined || this.#hasFailed) return
-    const { partition, laws } = this.#listening
-    if (partition.commits.isFull) return
     const { trace, arrivals, world } = this.#parts
-    for (const { session, claim } of arrivals.waitingClaims(world.nowMs)) {
-      // Who has been silent for so long is as good as dead, and gets nothing.
-      if (world.nowMs + 1 - arrivals.contactMs(session) >= WORKER_DEAD_MS) continue
-      const ready = claim.queues.some((queue) => laws.firstFor(queue, { session, claim }))
-      trace.law(
-        !ready,
-        `I12: claim ${claim.claim} of ${shortOf(session)} is parked beside ready work`,
-      )
-    }
+    const { partition, laws } = this.#listening
+    if (!partition.commits.isFull) checkParked(trace, { laws, arrivals, nowMs: world.nowMs })
   }
 
   /** Compares memory and disk with the model. */
@@ -289,7 +265,7 @@ export class BrokerProcess {
       claimOf: (session, claim) => arrivals.claimOf(session, claim),
       contactMs: (session) => arrivals.contactMs(session),
       renewedMs: (token) => arrivals.renewedMs(token),
-      stalledMs: (sinceMs) => this.#stalledMs(sinceMs),
+      stalledMs: (sinceMs) => this.#stalls.noticedMs(sinceMs),
       isCorrupted: (id) => this.#corrupted.has(id),
       goesOn: (token) => fences.goesOn(token),
     })
@@ -420,11 +396,5 @@ export class BrokerProcess {
 
   #momentOf(partition: Partition): Moment {
     return { ...partition.now(), monotonicMs: this.#parts.world.nowMs }
-  }
-
-  #slotOf(id: string): readonly number[] {
-    const bytes = bytesOf(id)
-    const slot = (((bytes[8] as number) & 0x3f) << 4) | ((bytes[9] as number) >>> 4)
-    return [slot >>> 8, slot & 0xff]
   }
 }

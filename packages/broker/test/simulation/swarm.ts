@@ -3,6 +3,8 @@
 import { SeededRandom } from './seeded-random.ts'
 
 const WINDOW_BYTES_MAX = 256 * 1_024
+/** Of up to 700 kB each, in a frame of 4 MiB. */
+const BIG_BATCH_MAX = 5
 
 /** Rates are probabilities for each chance there is; times are in ms. 0 switches a thing off. */
 export interface Swarm {
@@ -109,10 +111,19 @@ export function drawSwarm(seed: number): Swarm {
   return withRoom(mood === undefined ? swarm : mood(swarm, random))
 }
 
-/** Through a narrow window a large frame would never be complete in the time that it has. */
+/**
+ * Through a narrow window a large frame would never be complete in the time that it has, and so many
+ * large tasks at once would be more than a request may have.
+ */
 function withRoom(swarm: Swarm): Swarm {
-  if (swarm.producers.bigPayloadChance === 0) return swarm
-  return { ...swarm, network: { ...swarm.network, windowBytes: WINDOW_BYTES_MAX } }
+  const { producers, network } = swarm
+  if (producers.bigPayloadChance === 0) return swarm
+  const batchMax = Math.min(BIG_BATCH_MAX, producers.batchMax)
+  return {
+    ...swarm,
+    producers: { ...producers, batchMax },
+    network: { ...network, windowBytes: WINDOW_BYTES_MAX },
+  }
 }
 
 /**

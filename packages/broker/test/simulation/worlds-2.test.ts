@@ -1,5 +1,0 @@
-// The second quarter of the worlds that every change is tried in.
-
-import { tryWorlds } from './worlds.ts'
-
-tryWorlds(2)

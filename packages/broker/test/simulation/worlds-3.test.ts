@@ -1,5 +1,0 @@
-// The third quarter of the worlds that every change is tried in.
-
-import { tryWorlds } from './worlds.ts'
-
-tryWorlds(3)

@@ -15,9 +15,12 @@ export function checkParked(
   }: { readonly laws: Laws; readonly arrivals: Arrivals; readonly nowMs: number },
 ): void {
   for (const { session, claim } of arrivals.waitingClaims(nowMs)) {
-    // Who has been silent for so long is as good as dead, and gets nothing.
-    if (nowMs + 1 - arrivals.contactMs(session) >= WORKER_DEAD_MS) continue
     const ready = claim.queues.some((queue) => laws.firstFor(queue, { session, claim }))
+    if (ready && nowMs + 1 - arrivals.contactMs(session) >= WORKER_DEAD_MS) {
+      // Who has been silent for so long is as good as dead: the claim is answered empty.
+      arrivals.unparked(session, claim.claim)
+      continue
+    }
     const who = (): string => `claim ${claim.claim} of ${shortOf(session)}`
     trace.law(!ready, () => `I12: ${who()} is parked beside ready work`)
   }

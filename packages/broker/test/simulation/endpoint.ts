@@ -37,6 +37,12 @@ export class Endpoint {
   #hasReadEnd = false
   #isEnding = false
   #isDestroyed = false
+  readonly #isAlive: () => boolean
+
+  /** @param isAlive Whether its process is there: what its system holds for a dead one is lost. */
+  constructor(isAlive: () => boolean = () => true) {
+    this.#isAlive = isAlive
+  }
 
   join(pipes: { readonly out: BytePipe; readonly in: BytePipe }): void {
     this.#out = pipes.out
@@ -70,7 +76,7 @@ export class Endpoint {
   /** Sends as much as the network takes. */
   pump(): void {
     const out = this.#out
-    if (out === undefined || this.#isDestroyed) return
+    if (out === undefined || this.#isDestroyed || !this.#isAlive()) return
     const hadToWait = this.#unsentBytes > 0
     for (let first = this.#unsent[0]; first !== undefined; first = this.#unsent[0]) {
       const size = Math.min(out.room, first.bytes.length)
@@ -130,6 +136,7 @@ export class Endpoint {
   }
 
   #deliver(): void {
+    if (!this.#isAlive()) return
     while (!this.#isPaused && !this.#isDestroyed) {
       const bytes = this.#unread.shift()
       if (bytes === undefined) break

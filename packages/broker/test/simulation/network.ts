@@ -128,7 +128,8 @@ export class Network {
   #connect(client: Endpoint, scheduler: Scheduler): Path {
     const { world, broker, random, swarm } = this.#parts
     const { network } = swarm
-    const far = new Endpoint()
+    const process = broker.scheduler
+    const far = new Endpoint(() => process.isAlive)
     const pipe = (to: Endpoint, from: Endpoint, at: Scheduler): BytePipe => {
       const parts: PipeParts = {
         world,
@@ -141,7 +142,7 @@ export class Network {
       }
       return new BytePipe(parts)
     }
-    const up = pipe(far, client, broker.scheduler)
+    const up = pipe(far, client, process)
     const down = pipe(client, far, scheduler)
     client.join({ out: up, in: down })
     far.join({ out: down, in: up })

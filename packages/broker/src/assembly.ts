@@ -56,7 +56,7 @@ export async function assemble(
 ): Promise<Assembly> {
   const { config, log, world, store, failure } = ground
   const metrics = new Metrics()
-  const health = new Health()
+  const health = new Health(world.scheduler)
   const watch = new PartitionWatch({ log, metrics, failure, health, refusal: () => store.refusal })
   const partition = await Partition.recover(
     { store, opened, run: startup.run },

@@ -1,7 +1,7 @@
 // A whole broker on real files and sockets: how it starts, stops, and fails.
 
 import { once } from 'node:events'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import type { RequestOf, StartupReport } from '@tq/core'
@@ -160,6 +160,21 @@ describe('a broker that cannot start', () => {
       await expect(Broker.start(config, aLog())).rejects.toMatchObject({ code: 'CORRUPT' })
     }
     await expect(readFile(join(dataDir, 'starting'))).rejects.toThrow('ENOENT')
+  })
+
+  it('does not call a start cut off that was refused while it opened the store', async () => {
+    const dataDir = await temporaryDirectory()
+    await (await aBroker({ dataDir })).broker.stop({ deadlineMs: 0 })
+    const [current, aside] = [join(dataDir, 'store', 'CURRENT'), join(dataDir, 'CURRENT')]
+    await rename(current, aside)
+    await expect(Broker.start(await aConfig({ dataDir }), aLog())).rejects.toMatchObject({
+      code: 'CORRUPT',
+    })
+    await rename(aside, current)
+
+    const next = await aBroker({ dataDir })
+
+    expect((await reportsOf(next))[0]).not.toHaveProperty('abortedBefore')
   })
 
   it('does not disturb the one that runs on its data directory', async () => {

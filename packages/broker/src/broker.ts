@@ -48,6 +48,8 @@ export class Broker {
       tuning: config.storage,
       onFailure: (error) => failure.report(error.message),
       onStep: startup.enterOpening,
+      // Refused is not cut off: the next start has nothing to report.
+      onRefused: () => startup.ended(),
       scheduler: world.scheduler,
       random: world.random,
     })
@@ -61,7 +63,7 @@ export class Broker {
       await broker.#start(startup, opened)
       return broker
     } catch (error) {
-      // Refused is not cut off: the next start has nothing to report. Still under the store's lock.
+      // As above: what the store took, recovery or the network may refuse. Still under its lock.
       if (isOpen) await startup.ended().catch(() => undefined)
       const ended = broker === undefined ? store.close() : broker.#end()
       // What went wrong before is the reason, whatever closing finds.

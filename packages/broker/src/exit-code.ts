@@ -5,12 +5,13 @@ export const EXIT_CODES = {
   failed: {
     code: 1,
     means:
-      'Failed while running: a commit failed, a bug, or stopping took too long; or no space to start. Start it again.',
+      'Failed while running: a commit failed, a bug, or stopping took too long. Or it could not start for what may pass: no space, too many open files, a read that failed. Start it again.',
   },
   usage: { code: 2, means: 'Wrong flags or configuration. Starting again does not help.' },
   store: {
     code: 3,
-    means: 'The data directory is in use, damaged, from a newer version, or cannot be opened.',
+    means:
+      'The data directory is in use, damaged, half restored, from a newer version, or cannot be opened. Starting again does not help.',
   },
   address: { code: 4, means: 'It cannot listen on its address: in use, or not of this machine.' },
 } as const satisfies Record<string, { readonly code: number; readonly means: string }>

@@ -1,7 +1,7 @@
 // How well the broker does, in figures for a doctor: the latest commits, the event loop, its limits.
 
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import type { BrokerHealth } from '@tq/core'
+import type { BrokerHealth, Scheduler, Timer } from '@tq/core'
 import type { BrokerConfig } from './config/config.ts'
 
 /** Commits that the percentiles are of. */
@@ -9,6 +9,12 @@ const COMMITS_MAX = 1_000
 /** How often the loop's delay is sampled, in ms: cheap, and fine enough for what people notice. */
 const SAMPLE_MS = 20
 const NS_PER_MS = 1_000_000
+const MONITOR = { resolution: SAMPLE_MS }
+/**
+ * The loop is told of as it was for one to two of these, in ms: a shorter time says something else
+ * each time that somebody asks.
+ */
+export const LOOP_WINDOW_MS = 60_000
 
 export interface HealthParts {
   readonly config: Pick<BrokerConfig, 'limits' | 'journal'>
@@ -20,19 +26,24 @@ export interface HealthParts {
 
 export class Health {
   readonly #commitMs = new Float64Array(COMMITS_MAX)
-  readonly #loop = monitorEventLoopDelay({ resolution: SAMPLE_MS })
+  readonly #scheduler: Scheduler
+  /** The first has measured for one window longer than the second. */
+  #loops = [monitorEventLoopDelay(MONITOR), monitorEventLoopDelay(MONITOR)] as const
+  #timer: Timer | undefined
   #commitCount = 0
   #damagedRecords = 0
   #stalls = 0
   #parts: HealthParts | undefined
 
-  constructor() {
-    this.#loop.enable()
+  constructor(scheduler: Scheduler) {
+    this.#scheduler = scheduler
+    for (const loop of this.#loops) loop.enable()
   }
 
-  /** Says where to read what is not counted here. */
+  /** Says where to read what is not counted here: the broker has recovered. */
   readFrom(parts: HealthParts): void {
     this.#parts = parts
+    this.#turnLater()
   }
 
   committed(ms: number): void {
@@ -49,16 +60,16 @@ export class Health {
   }
 
   stop(): void {
-    this.#loop.disable()
+    this.#timer?.cancel()
+    for (const loop of this.#loops) loop.disable()
   }
 
-  /** The delay of the loop is that since the last call; undefined before all parts are there. */
+  /** Undefined before all parts are there. */
   describe(): BrokerHealth | undefined {
     if (this.#parts === undefined) return undefined
     const { config, notReady, freeBytes, journalBytes, sessions } = this.#parts
     const { limits, journal } = config
-    const loopDelayMsP99 = Math.max(0, this.#loop.percentile(99) / NS_PER_MS - SAMPLE_MS)
-    this.#loop.reset()
+    const loopDelayMsP99 = Math.max(0, this.#loops[0].percentile(99) / NS_PER_MS - SAMPLE_MS)
     const bytes = freeBytes()
     return {
       notReady: notReady(),
@@ -75,6 +86,15 @@ export class Health {
       damagedRecords: this.#damagedRecords,
       stalls: this.#stalls,
     }
+  }
+
+  #turnLater(): void {
+    this.#timer = this.#scheduler.after(LOOP_WINDOW_MS, () => {
+      const [elder, younger] = this.#loops
+      elder.reset()
+      this.#loops = [younger, elder]
+      this.#turnLater()
+    })
   }
 
   #commits(): Pick<BrokerHealth, 'commitMsP50' | 'commitMsP99'> {

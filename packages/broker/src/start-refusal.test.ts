@@ -18,6 +18,38 @@ describe('a refusal to start', () => {
     expect(refusal).toEqual({ exit: 'store', reason: 'in use by process 7' })
   })
 
+  it.each(['CORRUPT', 'GAP'] as const)('for damage (%s) names the commands that help', (code) => {
+    const damaged = { ...config, dataDir: "/srv/ann's tq" }
+    const refusal = startRefusalOf(new StoreError(code, 'commit 7 is missing'), damaged)
+
+    expect(refusal?.exit).toBe('store')
+    expect(refusal?.reason).toMatch(/^commit 7 is missing\. /)
+    const name = String.raw`/srv/ann'\''s tq`
+    expect(refusal?.reason).toContain(`"tq-admin store check '${name}'"`)
+    expect(refusal?.reason).toContain(`"tq-admin store restore FILE --to '${name}-restored'"`)
+    expect(refusal?.reason).toContain(`"tq-admin store salvage '${name}' --to '${name}-salvaged'"`)
+  })
+
+  it.each([
+    new StoreError('IO', 'LevelDB cannot open it: IO error: 000048.ldb: Too many open files'),
+    new StoreError('IO', 'a log was not read: "Ignoring error IO error: Input/output error"'),
+    new StoreError('IO', 'cannot open it', aSystemError('EIO', { syscall: 'read' })),
+    new StoreError('IO', 'cannot open it', aSystemError('EMFILE', { syscall: 'open' })),
+  ])('for what may pass (%s) asks to be tried again', (error) => {
+    const refusal = startRefusalOf(error, config)
+
+    expect(refusal?.exit).toBe('failed')
+    expect(refusal?.reason).toContain('start again')
+  })
+
+  it.each([
+    new StoreError('IO', 'cannot open it', aSystemError('EACCES', { syscall: 'open' })),
+    new StoreError('IO', 'LevelDB cannot open it: IO error: LOCK: Permission denied'),
+    new StoreError('MISSING', 'a restore was cut off'),
+  ])('for what does not pass (%s) does not', (error) => {
+    expect(startRefusalOf(error, config)).toEqual({ exit: 'store', reason: error.message })
+  })
+
   it.each([
     new StoreError('IO', 'LevelDB cannot open it: IO error: 000048.ldb: No space left on device'),
     new StoreError('IO', 'cannot open it', aSystemError('ENOSPC', { syscall: 'write' })),

@@ -1,7 +1,9 @@
 // Why a broker did not start: the exit code, and a sentence that says what to do.
 
+import { unreachable } from '@tq/core'
 import type { BrokerConfig } from './config/config.ts'
 import type { Exit } from './exit-code.ts'
+import { adviceOnDamage } from './storage/advice.ts'
 import { StoreError } from './storage/port.ts'
 
 export interface StartRefusal {
@@ -16,7 +18,7 @@ export function startRefusalOf(error: unknown, config: BrokerConfig): StartRefus
     const advice = 'Make room on the disk: a start needs some, to sort what was written last.'
     return { exit: 'failed', reason: `${error.message}. ${advice}` }
   }
-  if (error instanceof StoreError) return { exit: 'store', reason: error.message }
+  if (error instanceof StoreError) return refusalOfStore(error, config.dataDir)
   if (!isSystemError(error)) return undefined
   const { code, syscall } = error
   if (syscall !== 'listen' && syscall !== 'getaddrinfo' && syscall !== 'bind') return undefined
@@ -26,16 +28,62 @@ export function startRefusalOf(error: unknown, config: BrokerConfig): StartRefus
   return { exit: 'address', reason: `cannot listen on ${where}: ${adviceOn(code, flag)}` }
 }
 
-/** True for an error of the system or of LevelDB, or one that was caused by such an error. */
-function hasNoSpace(error: unknown): error is Error {
-  if (!(error instanceof Error)) return false
-  if (NO_SPACE.test(error.message)) return true
-  if (isSystemError(error) && (error.code === 'ENOSPC' || error.code === 'EDQUOT')) return true
-  return hasNoSpace(error.cause)
+function refusalOfStore(error: StoreError, dataDir: string): StartRefusal {
+  switch (error.code) {
+    case 'CORRUPT':
+    case 'GAP':
+      return { exit: 'store', reason: `${asSentence(error.message)} ${adviceOnDamage(dataDir)}` }
+    case 'IO':
+      return mayPass(error)
+        ? { exit: 'failed', reason: `${asSentence(error.message)} ${ADVICE_ON_PASSING}` }
+        : { exit: 'store', reason: error.message }
+    case 'LOCKED':
+    case 'MISSING':
+    case 'NEWER_FORMAT':
+    case 'UNSUPPORTED_FILESYSTEM':
+      return { exit: 'store', reason: error.message }
+    default:
+      return unreachable(error.code)
+  }
 }
 
+const ADVICE_ON_PASSING =
+  'It may pass by itself: start again. If it goes on, look at the health of the disk, and at how ' +
+  'many files the process may open.'
+
+function asSentence(text: string): string {
+  return text.endsWith('.') ? text : `${text}.`
+}
+
+/** True for an error of the system or of LevelDB, or one that was caused by such an error. */
+function hasNoSpace(error: unknown): error is Error {
+  return isOf(error, { codes: NO_SPACE, said: NO_SPACE_SAID })
+}
+
+/** What another start may not meet: the disk answers again, another process has closed its files. */
+function mayPass(error: unknown): boolean {
+  return isOf(error, { codes: PASSING, said: PASSING_SAID })
+}
+
+const NO_SPACE: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT'])
+const PASSING: ReadonlySet<string> = new Set(
+  'EMFILE ENFILE EIO ENOMEM ENOBUFS EAGAIN EINTR EBUSY ETIMEDOUT ENXIO ENODEV ESTALE'.split(' '),
+)
 /** As the C library says it, which is all that LevelDB passes on. */
-const NO_SPACE = /No space left on device|Disk quota exceeded/
+const NO_SPACE_SAID = /No space left on device|Disk quota exceeded/
+const PASSING_SAID =
+  /Too many open files|Input\/output error|Cannot allocate memory|No buffer space|Resource temporarily unavailable|Interrupted system call|resource busy|timed out|No such device|Stale file handle/
+
+interface Kind {
+  readonly codes: ReadonlySet<string>
+  readonly said: RegExp
+}
+
+function isOf(error: unknown, kind: Kind): boolean {
+  if (!(error instanceof Error)) return false
+  if (kind.said.test(error.message)) return true
+  return (isSystemError(error) && kind.codes.has(error.code)) || isOf(error.cause, kind)
+}
 
 function adviceOn(code: string, flag: string): string {
   switch (code) {

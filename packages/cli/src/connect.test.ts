@@ -1,13 +1,15 @@
 // Reaching a broker, and what a person is told if that fails.
 
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createHash } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { admin, adminOf } from '../test/admin.ts'
 import { aBroker, type BrokerProcess, sharedBroker } from '../test/broker-process.ts'
+import { STARTING_MS } from './connect.ts'
 
 const TOKEN = 'a-token-that-is-long-enough-for-a-broker-0123456789'
 const HASH = createHash('sha256').update(TOKEN).digest('hex')
@@ -138,11 +140,11 @@ describe('the token', () => {
 describe('a broker that is just starting', () => {
   it('is waited for', async () => {
     const broker = await aBroker()
-    await broker.stop()
+    const address = await aDeadAddress()
 
-    const starting = broker.start()
-    const ran = await adminOf(broker)('queue', 'stats')
-    await starting
+    const running = adminOf({ address })('queue', 'stats')
+    await aWayTo(broker.address, address)
+    const ran = await running
 
     expect(ran.code).toBe(0)
   })
@@ -203,6 +205,20 @@ async function aDeadAddress(): Promise<string> {
   const address = await listen(server)
   await new Promise((resolve) => server.close(resolve))
   return address
+}
+
+/** How a broker begins to listen, a moment after it was asked: a start takes as long as it likes. */
+async function aWayTo(broker: string, address: string): Promise<void> {
+  const [to, from] = [broker, address].map((text) => Number(text.split(':')[1]))
+  const server = createServer((socket) => {
+    const onward = connect(to as number, '127.0.0.1')
+    socket.on('error', () => onward.destroy()).pipe(onward)
+    onward.on('error', () => socket.destroy()).pipe(socket)
+    onTestFinished(() => void socket.destroy())
+  })
+  onTestFinished(() => void server.close())
+  await pause(STARTING_MS / 8)
+  await new Promise<void>((resolve) => server.listen(from, '127.0.0.1', resolve))
 }
 
 async function aMuteServer(): Promise<string> {

@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type ClientEvent, type ClientOptions, DEFAULT_PORT, TqClient, TqError } from '@tq/client'
-import { systemClock } from '@tq/core'
+import { limits, systemClock } from '@tq/core'
 import { type Run, splitAddresses } from './run.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -13,25 +13,27 @@ const REQUEST_TIMEOUT_MS = 30_000
 /** Longest time to connect to one address, in ms. */
 const CONNECT_TIMEOUT_MS = 5_000
 /** How long a broker that does not answer yet is asked again, and after which pause, in ms. */
-const STARTING_MS = 2_000
+export const STARTING_MS = 2_000
 const TRY_AGAIN_MS = 100
 
 export interface ConnectOptions {
   /** True: once reached, the broker may go away and come back, as when it is restarted. */
-  readonly outlastsRestarts: boolean
+  readonly outlastsRestarts?: boolean
+  /** How long a broker that does not answer yet is asked again, in ms. */
+  readonly patienceMs?: number
 }
 
 /** Connects, does `work`, and closes, whatever comes of it. */
 export async function withClient(
   run: Run,
   work: (client: TqClient) => Promise<void>,
-  options: ConnectOptions = { outlastsRestarts: false },
+  options: ConnectOptions = {},
 ): Promise<void> {
   const addresses = addressesOf(run)
   const settings = await clientOptions(run, addresses)
   try {
-    const client = await reach(run, settings)
-    if (!options.outlastsRestarts) return await closing(client, work)
+    const client = await reach(run, settings, options)
+    if (options.outlastsRestarts !== true) return await closing(client, work)
     await client.close({ deadlineMs: 0 })
     await closing(new TqClient({ ...settings, onEvent: connectionNotes(run) }), work)
   } catch (error) {
@@ -48,22 +50,31 @@ export function call(run: Run): { readonly signal: AbortSignal } {
  * A client that is connected, and gives up as soon as no broker answers: a wrong address must not
  * look like a slow broker. But one that was started a moment ago may not listen yet.
  */
-async function reach(run: Run, options: ClientOptions): Promise<TqClient> {
-  const { requestTimeoutMs = STARTING_MS } = options
-  const untilMs = systemClock.monotonicMs() + Math.min(STARTING_MS, requestTimeoutMs)
+async function reach(
+  run: Run,
+  settings: ClientOptions,
+  { patienceMs = STARTING_MS }: ConnectOptions,
+): Promise<TqClient> {
+  const { requestTimeoutMs = patienceMs } = settings
+  const untilMs = systemClock.monotonicMs() + Math.min(patienceMs, requestTimeoutMs)
   const { signal } = call(run)
   for (;;) {
-    const client = new TqClient({ ...options, reconnect: false })
+    const client = new TqClient({ ...settings, reconnect: false })
     try {
       await client.ping(call(run))
       return client
     } catch (error) {
       await client.close({ deadlineMs: 0 })
-      const mayCome = error instanceof TqError && error.code === 'UNAVAILABLE'
-      if (!mayCome || systemClock.monotonicMs() >= untilMs) throw error
+      if (!mayComeYet(error) || systemClock.monotonicMs() >= untilMs) throw error
       await delay(TRY_AGAIN_MS, undefined, { signal })
     }
   }
+}
+
+/** Whoever answers there and is no broker will not become one. */
+function mayComeYet(error: unknown): boolean {
+  if (!(error instanceof TqError)) return false
+  return error.code === 'UNAVAILABLE' && error.details['field'] !== 'address'
 }
 
 async function closing(client: TqClient, work: (client: TqClient) => Promise<void>): Promise<void> {
@@ -99,8 +110,12 @@ async function tokenOf(run: Run): Promise<string | undefined> {
     throw new UsageError(`--token-file cannot be read: ${(error as Error).message}`)
   })
   const token = text.trim()
-  if (token !== '') return token
-  throw new UsageError(`--token-file ${tokenFile} is empty; it must hold the access token`)
+  if (token === '') {
+    throw new UsageError(`--token-file ${tokenFile} is empty; it must hold the access token`)
+  }
+  if (token.length <= limits.ACCESS_TOKEN_BYTES_MAX) return token
+  const length = `${token.length} characters, and a token at most ${limits.ACCESS_TOKEN_BYTES_MAX}`
+  throw new UsageError(`--token-file ${tokenFile} has ${length}; is it another file?`)
 }
 
 /** Tells a person who waits that the broker is away, and that it is back. Once each. */

@@ -14,6 +14,13 @@ export const EXIT_CODES = {
   denied: { code: 5, meaning: 'the token is missing, unknown, or may not do this' },
   unreachable: { code: 6, meaning: 'no broker was reached, or the time was over' },
   partial: { code: 7, meaning: 'some of several tasks were done, others refused' },
+  look: { code: 8, meaning: 'doctor: something deserves a look' },
+  wrong: { code: 9, meaning: 'doctor: something is wrong' },
+  notDone: {
+    code: 10,
+    meaning:
+      'store: nothing was done: no space, no permission, a failing disk, or no store to read',
+  },
   interrupted: { code: 130, meaning: 'interrupted with Ctrl-C' },
 } as const satisfies Record<string, { code: number; meaning: string }>
 
@@ -42,6 +49,14 @@ const BY_ERROR_CODE: Readonly<Record<ErrorCode, ExitCode>> = {
 export function exitCodeOfError(code: ErrorCode): ExitCode {
   // A newer broker may have codes that are not known here.
   return (BY_ERROR_CODE[code] as ExitCode | undefined) ?? EXIT_CODES.failed.code
+}
+
+/** How a command on several items ends: all refused for one cause, some refused, or none. */
+export function exitCodeOfItems(count: number, refused: readonly ErrorCode[]): ExitCode {
+  const [first] = refused
+  if (first === undefined) return EXIT_CODES.ok.code
+  const isOneCause = refused.length === count && refused.every((code) => code === first)
+  return isOneCause ? exitCodeOfError(first) : EXIT_CODES.partial.code
 }
 
 /** How waiting for a task ends that has come to this state. */

@@ -33,5 +33,8 @@ function split(text: string): [string, string] {
 
 function labelOf(value: string): string | number | boolean {
   if (value === 'true' || value === 'false') return value === 'true'
-  return /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value
+  if (!/^-?\d+(\.\d+)?$/.test(value)) return value
+  const number = Number(value)
+  if (Number.isSafeInteger(number) || !Number.isInteger(number)) return number
+  throw new InvalidArgumentError(`The number ${value} is beyond 2^53 and would change.`)
 }

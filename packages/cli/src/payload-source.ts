@@ -64,18 +64,21 @@ function parseJson(text: string, where: string): unknown {
   } catch (error) {
     throw new UsageError(`${where} is not JSON: ${(error as Error).message}`)
   }
-  const changed = changedInteger(text)
+  const changed = changedNumber(text)
   if (changed === undefined) return value
   const advice = 'write it as a string, or send bytes of your own with --raw'
-  throw new UsageError(
-    `${where}: the integer ${changed} is beyond 2^53 and would change; ${advice}`,
-  )
+  throw new UsageError(`${where}: ${changed} and would change; ${advice}`)
 }
 
-/** The first integer of a JSON text that a double cannot hold. */
-function changedInteger(text: string): string | undefined {
+/** Why the first number of a JSON text that a double cannot hold would change. */
+function changedNumber(text: string): string | undefined {
   for (const [token] of text.matchAll(STRING_OR_NUMBER)) {
-    if (/^-?\d+$/.test(token) && !Number.isSafeInteger(Number(token))) return token
+    if (token.startsWith('"')) continue
+    const value = Number(token)
+    if (!Number.isFinite(value)) return `the number ${token} is beyond 1.8e308`
+    if (/^-?\d+$/.test(token) && !Number.isSafeInteger(value)) {
+      return `the integer ${token} is beyond 2^53`
+    }
   }
   return undefined
 }

@@ -10,11 +10,14 @@ const COMMANDS = [
   'task get',
   'task list',
   'task cancel',
+  'task redrive',
   'task wait',
   'queue stats',
   'queue pause',
   'queue resume',
+  'queue purge',
   'worker list',
+  'broker wait',
   'startup-log',
   'doctor',
   'store backup',
@@ -30,12 +33,12 @@ describe('help', () => {
 
     expect(ran).toMatchObject({ code: 0, err: '' })
     expect(ran.out).toMatch(/Exit codes:\n {2}0 +done[^]*\n {2}130 +interrupted/)
-    for (const noun of ['task', 'queue', 'worker', 'store', 'startup-log', 'doctor']) {
+    for (const noun of ['task', 'queue', 'worker', 'store', 'broker', 'startup-log', 'doctor']) {
       expect(ran.out).toMatch(new RegExp(`^  ${noun}`, 'm'))
     }
   })
 
-  it.each(['', ...COMMANDS, 'task', 'queue', 'worker', 'store'])(
+  it.each(['', ...COMMANDS, 'task', 'queue', 'worker', 'store', 'broker'])(
     'has one example of "tq-admin %s" that this program understands',
     async (command) => {
       const { code, out } = await admin([...words(command), '--help'])
@@ -79,7 +82,8 @@ describe('a wrong command', () => {
     [['task', 'list', '--limit', '0'], 'Write a whole number from 1 to 100000.'],
     [['queue', 'stats', '-o', 'xml'], 'Allowed choices are table, json.'],
     [['queue', 'stats', '--timeout', '5'], 'Write a number with a unit: 500ms, 5s'],
-    [['queue', 'stats', '--timeout', '0s'], 'It must be 1ms or more.'],
+    [['queue', 'stats', '--timeout', '0s'], 'It must be 1ms or more'],
+    [['queue', 'stats', '--timeout', '21d'], 'at most 20d.'],
   ])('%j is explained on stderr and exits with 2', async (args, text) => {
     const ran = await admin(args)
 

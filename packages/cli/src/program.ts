@@ -2,11 +2,13 @@
 
 import { TqError } from '@tq/client'
 import { Command, CommanderError } from 'commander'
+import { addBrokerWait } from './broker/broker-wait.ts'
 import { addStartupLog } from './broker/startup-log.ts'
 import { addDoctor } from './doctor/doctor.ts'
 import { EXIT_CODES, type ExitCode, exitCodeOfError, exitCodesText } from './exit-code.ts'
 import { example } from './help.ts'
 import { addQueuePause, addQueueResume } from './queue/queue-pause.ts'
+import { addQueuePurge } from './queue/queue-purge.ts'
 import { addQueueStats } from './queue/queue-stats.ts'
 import { CommandRefusal } from './refusal.ts'
 import { addGlobalOptions, makeRun, type Run } from './run.ts'
@@ -19,6 +21,7 @@ import { addTaskCancel } from './task/task-cancel.ts'
 import { addTaskEnqueue } from './task/task-enqueue.ts'
 import { addTaskGet } from './task/task-get.ts'
 import { addTaskList } from './task/task-list.ts'
+import { addTaskRedrive } from './task/task-redrive.ts'
 import { addTaskWait } from './task/task-wait.ts'
 import type { Terminal } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
@@ -47,7 +50,7 @@ function describe(program: Command, terminal: Terminal): void {
   const { width, noteColors } = terminal
   program
     .description(
-      'Operates a tq broker: enqueues tasks and looks at them, pauses queues, lists workers, backs up and checks stores.',
+      'Operates a tq broker: enqueues tasks and looks at them, redrives dead ones, pauses and purges queues, lists workers, backs up and checks stores.',
     )
     .version(CLI_VERSION, '-V, --version', 'print the version')
     .configureOutput({
@@ -65,21 +68,28 @@ function describe(program: Command, terminal: Terminal): void {
 }
 
 function addCommands(program: Command, run: Run): void {
-  const task = program.command('task').description('enqueue, show, list, cancel and wait for tasks')
+  const task = program
+    .command('task')
+    .description('enqueue, show, list, cancel, redrive and wait for tasks')
   addTaskEnqueue(task, run)
   addTaskGet(task, run)
   addTaskList(task, run)
   addTaskCancel(task, run)
+  addTaskRedrive(task, run)
   addTaskWait(task, run)
   task.addHelpText('after', example('tq-admin task list --state running'))
-  const queue = program.command('queue').description('count, pause and resume queues')
+  const queue = program.command('queue').description('count, pause, resume and purge queues')
   addQueueStats(queue, run)
   addQueuePause(queue, run)
   addQueueResume(queue, run)
+  addQueuePurge(queue, run)
   queue.addHelpText('after', example('tq-admin queue stats'))
   const worker = program.command('worker').description('list workers')
   addWorkerList(worker, run)
   worker.addHelpText('after', example('tq-admin worker list'))
+  const broker = program.command('broker').description('wait until a broker is ready')
+  addBrokerWait(broker, run)
+  broker.addHelpText('after', example('tq-admin broker wait'))
   addStartupLog(program, run)
   addDoctor(program, run)
   const store = program.command('store').description('back up, restore, check and salvage stores')

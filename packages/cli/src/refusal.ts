@@ -6,9 +6,12 @@ import type { ExitCode } from './exit-code.ts'
 export class CommandRefusal extends Error {
   override readonly name = 'CommandRefusal'
   readonly exitCode: ExitCode
+  /** The same for programs. */
+  readonly code: string
 
-  constructor(exitCode: ExitCode, message: string) {
+  constructor(exitCode: ExitCode, message: string, code = 'refused') {
     super(message)
     this.exitCode = exitCode
+    this.code = code
   }
 }

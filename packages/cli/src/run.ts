@@ -25,6 +25,9 @@ export interface Run {
 
 /** Version of the JSON that `-o json` prints; it grows if a field goes or changes its meaning. */
 const JSON_SCHEMA = 1
+/** Timers of Node end at once beyond 2^31 ms, and nobody waits for longer. */
+const TIMEOUT_TEXT_MAX = '20d'
+const TIMEOUT_MS_MAX = parseDuration(TIMEOUT_TEXT_MAX)
 
 export function makeRun(program: Command, terminal: Terminal): Run {
   return { terminal, options: () => program.opts<GlobalOptions>(), exitCode: EXIT_CODES.ok.code }
@@ -84,8 +87,8 @@ function parseAddresses(text: string, before: readonly string[] | undefined): re
 
 function parseTimeout(text: string): number {
   const timeoutMs = parseDuration(text)
-  if (timeoutMs >= 1) return timeoutMs
-  throw new InvalidArgumentError('It must be 1ms or more.')
+  if (timeoutMs >= 1 && timeoutMs <= TIMEOUT_MS_MAX) return timeoutMs
+  throw new InvalidArgumentError(`It must be 1ms or more, and at most ${TIMEOUT_TEXT_MAX}.`)
 }
 
 /** JSON.stringify leaves control characters of the second kind as they are; a screen obeys them. */

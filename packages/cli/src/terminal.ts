@@ -8,6 +8,8 @@ export type Colors = ReturnType<typeof picocolors.createColors>
 export interface Terminal {
   /** Data, and nothing but data: what a script may read. */
   readonly print: (text: string) => void
+  /** Data that is no text; resolves when it was taken. Undefined where only text is taken. */
+  readonly printBytes?: (bytes: Uint8Array) => Promise<void>
   /** Messages for people. */
   readonly note: (text: string) => void
   /** True if data goes to a person's screen: borders, relative times, columns that fit. */
@@ -31,6 +33,10 @@ export function terminalOf(process: NodeJS.Process, interrupted: AbortSignal): T
   const { stdout, stderr, env } = process
   return {
     print: (text) => void stdout.write(`${text}\n`),
+    printBytes: (bytes) =>
+      new Promise((resolve, reject) => {
+        stdout.write(bytes, (error) => (error ? reject(error) : resolve()))
+      }),
     note: (text) => void stderr.write(`${text}\n`),
     isScreen: stdout.isTTY === true,
     width: stdout.columns ?? WIDTH_IF_UNKNOWN,

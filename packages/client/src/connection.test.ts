@@ -147,6 +147,33 @@ describe('Connection', () => {
     expect(losses[0]?.message).toContain('are not protocol 1')
   })
 
+  it('is lost by a greeting that no broker would send', () => {
+    for (const result of [
+      null,
+      {},
+      { ...HELLO, limits: null },
+      { ...HELLO, heartbeatMs: 'soon' },
+    ]) {
+      const { wire, losses, seen } = aConnection()
+      wire.opened()
+
+      wire.data(encodeReplyFrame(1, result as never, 0))
+
+      expect(losses[0]?.message).toContain('the answer to hello must name heartbeatMs')
+      expect(seen).not.toContain('ready')
+    }
+  })
+
+  it('knows a web server, and says which port is meant', () => {
+    const { wire, losses } = aConnection()
+    wire.opened()
+
+    wire.data(new TextEncoder().encode('HTTP/1.1 400 Bad Request\r\n\r\n'))
+
+    expect(losses[0]).toMatchObject({ code: 'UNAVAILABLE' })
+    expect(losses[0]?.message).toMatch(/broker:1 speaks HTTP: give the port for clients .*7461/)
+  })
+
   it('says nothing after it was closed from this side', () => {
     const ended = aReadyConnection()
     ended.connection.end()

@@ -12,7 +12,7 @@ import {
   type Timer,
   TqError,
 } from '@tq/core'
-import { type Address, formatAddress } from './address.ts'
+import { type Address, DEFAULT_PORT, formatAddress } from './address.ts'
 import type { ClientSettings } from './client-options.ts'
 import { CLIENT_VERSION } from './client-version.ts'
 import type { Wire } from './wire.ts'
@@ -34,6 +34,8 @@ const OWN_ID = 1
 export const FIRST_USER_ID: number = OWN_ID + 1
 /** So many intervals without a byte, and the broker is held for gone. */
 const SILENT_INTERVALS_MAX = 3
+/** `HTTP`: how the broker's other port answers what it does not understand. */
+const HTTP_ANSWER = [0x48, 0x54, 0x54, 0x50]
 
 export class Connection {
   readonly address: Address
@@ -127,8 +129,7 @@ export class Connection {
       for (const body of this.#decoder.push(chunk)) this.#deliver(decodeServerMessage(body))
     } catch (error) {
       if (!(error instanceof TqError)) throw error
-      const text = `${this.#name()} sent bytes that are not protocol ${PROTOCOL_VERSION}`
-      this.#lose(new TqError('UNAVAILABLE', `${text}: ${error.message}`, {}, error))
+      this.#lose(this.#strangeError(chunk, error))
     }
   }
 
@@ -142,7 +143,7 @@ export class Connection {
       return
     }
     if (message.kind === 'refusal') return this.#lose(message.error)
-    this.#becomeReady(message.result as HelloReply)
+    this.#becomeReady(helloIn(message.result))
   }
 
   #becomeReady(hello: HelloReply): void {
@@ -188,6 +189,14 @@ export class Connection {
     this.#lose(new TqError('UNAVAILABLE', `${this.#name()} ${step} within ${connectTimeoutMs} ms`))
   }
 
+  #strangeError(chunk: Uint8Array, cause: TqError): TqError {
+    const isHttp = HTTP_ANSWER.every((byte, at) => chunk[at] === byte)
+    const text = isHttp
+      ? `what answers at ${formatAddress(this.address)} speaks HTTP: give the port for clients (usually ${DEFAULT_PORT}), not the one for metrics and health`
+      : `${this.#name()} sent bytes that are not protocol ${PROTOCOL_VERSION}: ${cause.message}`
+    return new TqError('UNAVAILABLE', text, { field: 'address' }, cause)
+  }
+
   #closedError(cause: Error | undefined): TqError {
     const doing = this.#state === 'dialing' ? 'cannot connect to' : 'lost the connection to'
     const why = cause === undefined ? 'the broker closed it' : cause.message || String(cause)
@@ -213,4 +222,14 @@ export class Connection {
   #nowMs(): number {
     return this.#settings.clock.monotonicMs()
   }
+}
+
+/** Not every server that frames its bytes as a broker does is one. @throws {TqError} */
+function helloIn(result: unknown): HelloReply {
+  const { heartbeatMs, limits: bounds, broker } = (result ?? {}) as Partial<HelloReply>
+  const { inFlightMax, frameBytesMax } = bounds ?? {}
+  const numbers = [heartbeatMs, inFlightMax, frameBytesMax]
+  const isHello = numbers.every((number) => typeof number === 'number' && number > 0)
+  if (isHello && typeof broker === 'object') return result as HelloReply
+  throw new TqError('BAD_REQUEST', 'the answer to hello must name heartbeatMs, limits and broker')
 }

@@ -119,17 +119,15 @@ function unread(directory: string, lines: readonly string[]): StoreError {
   return new StoreError(
     'IO',
     `the system failed to read a log of the store in ${directory}: "${said}". Nothing was changed: ` +
-      'start again. If that goes on, the disk may be failing, or the process may open too few files.',
+      'as soon as it can be read, start again.',
   )
 }
 
 function refusal(directory: string, lines: readonly string[]): StoreError {
-  const damaged = join(directory, 'damaged')
   const said = lines.slice(0, LINES_MAX).join(' | ')
   return new StoreError(
     'CORRUPT',
     `LevelDB dropped damaged records of its log, so commits are lost: "${said}". The logs as ` +
-      `they were are in ${damaged}. Restore the data directory from a backup; or, to go on with ` +
-      `what is left and accept the loss, delete ${damaged} and ${join(directory, 'high-water')}.`,
+      `they were are kept in ${join(directory, 'damaged')}.`,
   )
 }

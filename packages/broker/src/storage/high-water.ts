@@ -2,6 +2,8 @@
 
 import { invariant, type Scheduler, type Timer } from '@tq/core'
 import { open, readFile, type FileHandle } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { checkCommand } from './advice.ts'
 import { isMissing, writeDurably } from './durable-file.ts'
 import { decodeHead, encodeHead, HEAD_BYTES, type Head } from './head-record.ts'
 import { StoreError } from './port.ts'
@@ -188,7 +190,7 @@ async function readSlot(file: FileHandle, slot: number): Promise<Head | undefine
 function unreadable(path: string): StoreError {
   return new StoreError(
     'CORRUPT',
-    `${path} holds no readable mark, so nothing shows whether the store is complete. If you have ` +
-      `checked it by other means, delete ${path} and start again.`,
+    `${path} holds no readable mark, so nothing shows whether the store is complete. If ` +
+      `"${checkCommand(dirname(path))}" finds nothing else, delete ${path} and start again.`,
   )
 }

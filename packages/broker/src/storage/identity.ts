@@ -1,8 +1,10 @@
 // The identity file: which store a data directory holds, so that a lost one is never made anew.
 
 import type { Random } from '@tq/core'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { readTextIfAny, writeDurably } from './durable-file.ts'
+import { removeCommand, restoreCommand, salvageCommand } from './advice.ts'
+import { readTextIfAny, syncDirectory, writeDurably } from './durable-file.ts'
 import { FORMAT_VERSION, STORE_ID_BYTES } from './head-record.ts'
 import { StoreError } from './port.ts'
 
@@ -15,8 +17,12 @@ export interface Identity {
   readonly state: 'creating' | 'ready'
 }
 
-/** What stands in place of a state while a backup is being restored: no broker accepts it. */
-const RESTORING = 'restoring'
+/** A directory that is being filled: what stands in it is no store yet, and no broker accepts it. */
+export interface Unfinished {
+  readonly state: 'restoring' | 'salvaging'
+  /** The backup, or the damaged data directory; undefined if the file does not tell. */
+  readonly from: string | undefined
+}
 
 export function newIdentity(random: Random): Identity {
   const storeId = new Uint8Array(STORE_ID_BYTES)
@@ -36,12 +42,9 @@ export async function readIdentity(directory: string): Promise<Identity | undefi
   if (typeof formatVersion === 'number' && formatVersion > FORMAT_VERSION) {
     throw newerFormat(directory, formatVersion)
   }
-  if (state === RESTORING) {
-    throw new StoreError(
-      'MISSING',
-      `the restore into ${directory} was cut off before its end. Remove the directory and restore ` +
-        'the backup again.',
-    )
+  const unfinished = unfinishedOf(text)
+  if (unfinished !== undefined) {
+    throw new StoreError('MISSING', unfinishedText(directory, unfinished))
   }
   const isStoreId = typeof storeId === 'string' && /^[0-9a-f]{32}$/.test(storeId)
   if (
@@ -53,18 +56,56 @@ export async function readIdentity(directory: string): Promise<Identity | undefi
   }
   throw new StoreError(
     'CORRUPT',
-    `${path} is damaged. Restore the whole data directory from a backup; the file alone does ` +
-      'nothing for you, and without it the store is not opened.',
+    `${path} is damaged, and without it the store is not opened; the file of another directory ` +
+      'or moment does not help.',
   )
 }
 
-export function writeIdentity(directory: string, { storeId, state }: Identity): Promise<void> {
-  return writeContent(directory, storeId, state)
+export async function writeIdentity(
+  directory: string,
+  { storeId, state }: Identity,
+): Promise<void> {
+  const id = Buffer.from(storeId).toString('hex')
+  const content = { formatVersion: FORMAT_VERSION, storeId: id, state }
+  await writeDurably(identityPath(directory), `${JSON.stringify(content)}\n`)
 }
 
-/** Marks a directory as one in which a restore is under way, until its identity is written. */
-export function writeRestoring(directory: string, storeId: Uint8Array): Promise<void> {
-  return writeContent(directory, storeId, RESTORING)
+/** Undefined if nothing was being made in the directory, or it has come to its end. */
+export async function readUnfinished(directory: string): Promise<Unfinished | undefined> {
+  const text = await readTextIfAny(identityPath(directory))
+  return text === undefined ? undefined : unfinishedOf(text)
+}
+
+/**
+ * Marks an empty directory as one that is being filled, until its identity is written. No other
+ * file may stand in it before: whoever finds one without this takes the directory for a new one.
+ * @throws an error with code EEXIST if it has an identity.
+ */
+export async function markUnfinished(
+  directory: string,
+  { state, from }: Unfinished,
+): Promise<void> {
+  // Under its name at once, not renamed to it: a file that is cut short is refused, too.
+  const file = await open(identityPath(directory), 'wx', 0o600)
+  try {
+    await file.writeFile(`${JSON.stringify({ formatVersion: FORMAT_VERSION, state, from })}\n`)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await syncDirectory(directory)
+}
+
+/** What was cut off, and how it is done again. */
+export function unfinishedText(directory: string, { state, from }: Unfinished): string {
+  const [what, commandOf] =
+    state === 'restoring' ? ['restore', restoreCommand] : ['salvage', salvageCommand]
+  const of = from === undefined ? '' : ` of ${from}`
+  return (
+    `the ${what}${of} into ${directory} was cut off before its end, or is still at work: what is ` +
+    `there is no store. If it has ended, remove it: "${removeCommand(directory)}", and do it ` +
+    `again: "${commandOf(from, directory)}".`
+  )
 }
 
 export function newerFormat(directory: string, formatVersion: number): StoreError {
@@ -75,18 +116,14 @@ export function newerFormat(directory: string, formatVersion: number): StoreErro
   )
 }
 
-async function writeContent(
-  directory: string,
-  storeId: Uint8Array,
-  state: Identity['state'] | typeof RESTORING,
-): Promise<void> {
-  const id = Buffer.from(storeId).toString('hex')
-  const content = { formatVersion: FORMAT_VERSION, storeId: id, state }
-  await writeDurably(identityPath(directory), `${JSON.stringify(content)}\n`)
-}
-
 function identityPath(directory: string): string {
   return join(directory, 'identity')
+}
+
+function unfinishedOf(text: string): Unfinished | undefined {
+  const { state, from } = parseObject(text)
+  if (state !== 'restoring' && state !== 'salvaging') return undefined
+  return { state, from: typeof from === 'string' ? from : undefined }
 }
 
 function parseObject(text: string): Record<string, unknown> {

@@ -1,8 +1,9 @@
 // Which table files belong to a LevelDB database now: what its manifest says, edit by edit.
 
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { maskedCrc32c } from './crc32c.ts'
+import { readTextIfAny } from './durable-file.ts'
 import { LevelBytes, LevelFormatError, uint32At } from './level-bytes.ts'
 
 /** A log is a row of blocks of this size; a record that does not fit goes on in the next one. */
@@ -34,7 +35,7 @@ export interface LiveTable {
 export async function liveTables(store: string): Promise<readonly LiveTable[] | undefined> {
   try {
     const name = (await readFile(join(store, 'CURRENT'), 'utf8')).trim()
-    if (!/^MANIFEST-\d+$/.test(name)) return undefined
+    if (!MANIFEST_NAME.test(name)) return undefined
     const manifest = new Uint8Array(await readFile(join(store, name)))
     const tables = new Map<number, number>()
     for (const edit of recordsOf(manifest)) applyEdit(tables, edit)
@@ -45,6 +46,22 @@ export async function liveTables(store: string): Promise<readonly LiveTable[] | 
     throw error
   }
 }
+
+/**
+ * What LevelDB would not open without, and say so as if the system had failed: `… is missing`, or
+ * `… is damaged`. Undefined if it is there.
+ */
+export async function lostFile(store: string): Promise<string | undefined> {
+  const current = join(store, 'CURRENT')
+  const text = await readTextIfAny(current)
+  if (text === undefined) return `${current} is missing`
+  const name = text.trim()
+  if (!MANIFEST_NAME.test(name)) return `${current} is damaged`
+  const names = await readdir(store)
+  return names.includes(name) ? undefined : `${join(store, name)} is missing`
+}
+
+const MANIFEST_NAME = /^MANIFEST-\d+$/
 
 function applyEdit(tables: Map<number, number>, edit: Uint8Array): void {
   const reader = new LevelBytes(edit)

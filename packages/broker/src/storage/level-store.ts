@@ -34,6 +34,8 @@ export interface LevelStoreOptions {
   readonly onFailure: (error: StoreError) => void
   /** Awaited before each step of opening; from `open` on, the data directory is locked. */
   readonly onStep?: (step: OpeningStep) => void | Promise<void>
+  /** Awaited when the opening is refused, while the data directory is still locked. */
+  readonly onRefused?: () => Promise<void>
   /** Opens a data directory on a network's file system too. Its locks must hold. */
   readonly allowAnyFilesystem?: boolean
   /** What an operator chose for LevelDB; without it, what was measured best. */
@@ -153,7 +155,8 @@ export class LevelStore implements Store {
   }
 
   async #open(): Promise<Opened> {
-    const { directory, onStep, allowAnyFilesystem, tuning, scheduler, random } = this.#options
+    const { directory, onStep, onRefused, allowAnyFilesystem, tuning, scheduler, random } =
+      this.#options
     const opened = await openDirectory({
       directory,
       allowAnyFilesystem: allowAnyFilesystem ?? false,
@@ -161,6 +164,7 @@ export class LevelStore implements Store {
       scheduler: scheduler ?? systemScheduler,
       random: random ?? systemRandom,
       onStep: onStep ?? (() => {}),
+      onRefused: onRefused ?? (() => Promise.resolve()),
       onMarkFailure: (error) => this.#onMarkFailure(error),
     }).catch((error: unknown) => {
       throw asStoreError(directory, error)

@@ -34,7 +34,7 @@ export type StepRunner = <T>(
  * Fills an empty state from an opened store. Everything that is read is checked: a live record that
  * fails its checksum, or a gap in the last commits, stops the start.
  * @returns The engine's counters as of the last commit.
- * @throws {StoreError} CORRUPT or GAP, saying what to do.
+ * @throws {StoreError} CORRUPT or GAP, saying what is wrong.
  */
 export async function recover(
   store: Store,
@@ -75,10 +75,7 @@ async function verify(
   const [value] = await store.getMany([ENGINE_KEY])
   if (value === undefined) {
     if (opened.lsn === 0) return { value: FRESH, counts: { commits: 0 } }
-    throw new StoreError(
-      'CORRUPT',
-      `the store is at commit ${opened.lsn} but has no engine record; ${WHAT_TO_DO}`,
-    )
+    throw new StoreError('CORRUPT', `the store is at commit ${opened.lsn} but has no engine record`)
   }
   const record = readOrRefuse(() => decodeEngine(ENGINE_KEY, value), 'the engine record')
   const commits = await verifyTail(store, opened, record)
@@ -190,10 +187,7 @@ function leaseOf(state: EngineState, record: LeaseRecord): RestoredLease {
   const key = Buffer.from(record.session).toString('hex')
   const session = state.sessionsByKey.get(key)
   if (session === undefined) {
-    throw new StoreError(
-      'CORRUPT',
-      `a lease names session ${key}, which the store does not know; ${WHAT_TO_DO}`,
-    )
+    throw new StoreError('CORRUPT', `a lease names session ${key}, which the store does not know`)
   }
   state.lastToken = Math.max(state.lastToken, record.token)
   return { ...record, session: session.index }
@@ -227,9 +221,6 @@ async function eachEntry(
   }
 }
 
-const WHAT_TO_DO =
-  'restore a backup, or copy the data directory and look into the copy; nothing was changed'
-
 /** @param what Names the record; only asked for when it cannot be read, for there are millions. */
 function readOrRefuse<T>(read: () => T, what: string | (() => string)): T {
   try {
@@ -237,13 +228,13 @@ function readOrRefuse<T>(read: () => T, what: string | (() => string)): T {
   } catch (error) {
     if (!isDamage(error)) throw error
     const name = typeof what === 'string' ? what : what()
-    throw new StoreError('CORRUPT', `${name} is damaged: ${error.message}; ${WHAT_TO_DO}`, error)
+    throw new StoreError('CORRUPT', `${name} is damaged: ${error.message}`, error)
   }
 }
 
 function gap(expected: number, found: number): StoreError {
   return new StoreError(
     'GAP',
-    `commit ${expected} is missing though commit ${found} is there: acknowledged work was lost; ${WHAT_TO_DO}`,
+    `commit ${expected} is missing though commit ${found} is there: acknowledged work was lost`,
   )
 }

@@ -19,7 +19,9 @@ import { temporaryDirectory } from '../../test/temporary-directory.ts'
 import { checksum } from './crc.ts'
 import { checkLogs, currentStore, keepLogs } from './dropped-log.ts'
 import { encodeHead, HEAD_KEY } from './head-record.ts'
-import { newIdentity, readIdentity, writeIdentity } from './identity.ts'
+import { lockHolder } from './directory-lock.ts'
+import { markUnfinished, newIdentity, readIdentity, writeIdentity } from './identity.ts'
+import { LevelStore } from './level-store.ts'
 import { EPOCH_SKIP } from './store-verification.ts'
 
 let data: LevelDirectory
@@ -118,19 +120,84 @@ describe('LevelStore refuses to open', () => {
 
   it('a directory whose store is missing, and makes nothing in its place', async () => {
     await data.runUpTo(1)
+    await rm(join(data.path, 'store'), { recursive: true })
+
+    const { code, message } = await data.refusal()
+
+    expect(code).toBe('MISSING')
+    expect(message).toContain('"tq-admin store restore FILE --to NEWDIR"')
+    await expect(readdir(join(data.path, 'store'))).rejects.toThrow('ENOENT')
+  })
+
+  it('a store without CURRENT, by that name, and makes nothing in its place', async () => {
+    await data.runUpTo(1)
     await rm(join(data.path, 'store', 'CURRENT'))
     const before = await readdir(join(data.path, 'store'))
 
-    expect(await data.refusal()).toMatchObject({ code: 'MISSING' })
+    const { code, message } = await data.refusal()
 
+    expect(code).toBe('CORRUPT')
+    expect(message).toContain(`${join(data.path, 'store', 'CURRENT')} is missing`)
     expect(await readdir(join(data.path, 'store'))).toEqual(before)
+  })
+
+  it('a store whose CURRENT names nothing', async () => {
+    await data.runUpTo(1)
+    await writeFile(join(data.path, 'store', 'CURRENT'), 'rubbish\n')
+
+    const { code, message } = await data.refusal()
+
+    expect(code).toBe('CORRUPT')
+    expect(message).toContain('CURRENT is damaged')
+  })
+
+  it.each([
+    [
+      'restoring',
+      '/backups/mon day',
+      'the restore of /backups/mon day',
+      "tq-admin store restore '/backups/mon day' --to",
+    ],
+    [
+      'salvaging',
+      '/var/lib/tq',
+      'the salvage of /var/lib/tq',
+      'tq-admin store salvage /var/lib/tq --to',
+    ],
+  ] as const)(
+    'what is still %s, and says by which command it is done again',
+    async (state, from, what, command) => {
+      await markUnfinished(data.path, { state, from })
+
+      const { code, message } = await data.refusal()
+
+      expect(code).toBe('MISSING')
+      expect(message).toContain(what)
+      expect(message).toContain(`"rm -r ${data.path}"`)
+      expect(message).toContain(`"${command} ${data.path}"`)
+    },
+  )
+
+  it('in a way that is told before the directory is free again', async () => {
+    await data.runUpTo(1)
+    await rm(join(data.path, 'store', 'CURRENT'))
+    let holder: unknown
+    const onRefused = async (): Promise<void> => {
+      holder = await lockHolder(data.path)
+    }
+    const store = new LevelStore({ directory: data.path, onFailure: () => {}, onRefused })
+
+    await expect(store.open()).rejects.toMatchObject({ code: 'CORRUPT' })
+
+    expect(holder).toMatchObject({ kind: 'running' })
+    expect(await lockHolder(data.path)).toBeUndefined()
   })
 
   it('a store whose identity is missing', async () => {
     await data.runUpTo(1)
     await rm(join(data.path, 'identity'))
 
-    expect(await data.refusal()).toMatchObject({ code: 'MISSING' })
+    expect(await data.refusal()).toMatchObject({ code: 'CORRUPT' })
   })
 
   it.each([
@@ -220,7 +287,10 @@ describe('LevelStore refuses to open', () => {
       if (name.startsWith('MANIFEST')) await rm(join(data.path, 'store', name))
     }
 
-    expect(await data.refusal()).toMatchObject({ code: 'IO' })
+    const { code, message } = await data.refusal()
+
+    expect(code).toBe('CORRUPT')
+    expect(message).toMatch(/MANIFEST-\d+ is missing/)
   })
 
   it('what is not a directory', async () => {
@@ -263,6 +333,13 @@ describe('LevelStore on a damaged log', () => {
     expect(kept).toEqual(['LOG', log.slice(log.lastIndexOf('/') + 1)].toSorted())
     const [name = ''] = kept
     expect(await readFile(join(data.path, 'damaged', name))).toEqual(bytes)
+  })
+
+  it('advises nothing that leads to another refusal', async () => {
+    const { message } = await data.refusal()
+
+    expect(message).not.toContain('delete')
+    expect(message).not.toContain('high-water')
   })
 
   it('opens with what is left once a person has accepted the loss', async () => {

@@ -10,6 +10,7 @@ import { errorCode, isMissing, syncDirectory } from './durable-file.ts'
 import { refuseNetworkFilesystem } from './filesystem.ts'
 import { newIdentity, readIdentity, writeIdentity, type Identity } from './identity.ts'
 import { levelOptions, type LevelTuning } from './level-options.ts'
+import { lostFile } from './level-manifest.ts'
 import { StoreError } from './port.ts'
 import { verifyTables } from './table-verification.ts'
 import { verifyStore, type Level, type VerifiedStore } from './store-verification.ts'
@@ -24,6 +25,8 @@ export interface OpeningOptions {
   readonly random: Random
   /** Awaited before each step; from `open` on, the data directory is locked. */
   readonly onStep: (step: OpeningStep) => void | Promise<void>
+  /** Awaited when the opening fails, while the data directory is still locked. */
+  readonly onRefused: () => Promise<void>
   /** The high-water mark could not be made durable. */
   readonly onMarkFailure: (error: unknown) => void
 }
@@ -44,6 +47,8 @@ export async function openDirectory(options: OpeningOptions): Promise<OpenedDire
   try {
     return { ...(await openLocked(options)), lock }
   } catch (error) {
+    // Why it failed is the reason, whatever else does.
+    await options.onRefused().catch(() => undefined)
     await lock.release()
     throw error
   }
@@ -128,9 +133,9 @@ async function initialise(options: OpeningOptions): Promise<Identity> {
   await mkdir(store, { recursive: true, mode: 0o700 })
   if ((await readdir(store)).length > 0) {
     throw new StoreError(
-      'MISSING',
-      `${store} holds files, but ${join(options.directory, 'identity')} is missing. Restore the ` +
-        'whole data directory from a backup, or move it away to begin with an empty one.',
+      'CORRUPT',
+      `${store} holds files, but ${join(options.directory, 'identity')} is missing. To begin with ` +
+        'an empty store, move the whole directory away.',
     )
   }
   const identity = newIdentity(options.random)
@@ -141,18 +146,26 @@ async function initialise(options: OpeningOptions): Promise<Identity> {
 /** LevelDB would make an empty store without a word, and delete the tables of the old one. */
 async function refuseMissing(directory: string, identity: Identity): Promise<void> {
   if (identity.state === 'creating') return
-  const current = join(directory, 'store', 'CURRENT')
-  try {
-    await access(current)
-  } catch (error) {
-    if (!isMissing(error)) throw error
+  const store = join(directory, 'store')
+  const names = await readdir(store).catch((error: unknown) => {
+    if (isMissing(error)) return []
+    throw error
+  })
+  if (!names.some((name) => OF_A_DATABASE.test(name))) {
     throw new StoreError(
       'MISSING',
-      `${current} is missing, though ${directory} was initialised; no empty store is put in its ` +
-        'place. Mount or restore what was there. To begin anew, move the whole directory away.',
+      `${store} holds no database, though ${directory} was initialised; no empty one is put in its ` +
+        'place. Mount what was there, or restore a backup into another directory: "tq-admin store ' +
+        'restore FILE --to NEWDIR". To begin anew, move the whole directory away.',
     )
   }
+  const lost = await lostFile(store)
+  if (lost !== undefined) {
+    throw new StoreError('CORRUPT', `${lost}, and LevelDB finds its other files by it.`)
+  }
 }
+
+const OF_A_DATABASE = /^CURRENT$|^MANIFEST-|\.(ldb|sst|log)$/
 
 async function openLevel(options: OpeningOptions, identity: Identity): Promise<Level> {
   const { directory, tuning } = options
@@ -184,8 +197,8 @@ function levelRefusal(directory: string, error: unknown): StoreError {
   if (code === 'LEVEL_CORRUPTION') {
     return new StoreError(
       'CORRUPT',
-      `LevelDB refuses the store in ${directory}: ${said}. Restore the data directory from a ` +
-        'backup. Do not repair it in place: repair brings deleted tasks back.',
+      `LevelDB refuses the store in ${directory}: ${said}. Do not repair it in place: repair ` +
+        'brings deleted tasks back.',
       error,
     )
   }

@@ -81,7 +81,7 @@ function corruptHead(directory: string, what: string): StoreError {
   return new StoreError(
     'CORRUPT',
     `the store in ${directory} ${what}. Files of several backups may be mixed, or the disk may be ` +
-      'failing. Restore the whole data directory from one backup.',
+      'failing.',
   )
 }
 
@@ -90,14 +90,13 @@ function refuseGap(path: string, head: Head, mark: Head | undefined): void {
   if (Buffer.compare(mark.storeId, head.storeId) !== 0) {
     throw new StoreError(
       'CORRUPT',
-      `${path} belongs to another store. Restore the whole data directory from one backup.`,
+      `${path} belongs to another store. Files of several backups may be mixed.`,
     )
   }
   if (!isAhead(mark, head)) return
   throw new StoreError(
     'GAP',
     `the store ends at commit ${head.lsn} (epoch ${head.epoch}), but had come to commit ` +
-      `${mark.lsn} (epoch ${mark.epoch}): acknowledged work is lost. Restore the data directory ` +
-      `from a backup; or, to go on with what is left and accept the loss, delete ${path}.`,
+      `${mark.lsn} (epoch ${mark.epoch}), says ${path}: acknowledged work is lost.`,
   )
 }

@@ -13,7 +13,7 @@ import { StoreError } from './port.ts'
  * older and beyond is guarded by the seals of its values alone, which tell of a value that is
  * wrong, and not of a key that cannot be found.
  */
-const VERIFIED_BYTES_MAX = 256 * 1024 * 1024
+export const VERIFIED_BYTES_MAX = 256 * 1024 * 1024
 
 /**
  * To be called before LevelDB opens: it would compact damaged blocks into new tables, hide keys
@@ -28,11 +28,11 @@ export async function verifyTables(directory: string): Promise<void> {
     if (verifiedBytes > VERIFIED_BYTES_MAX) return
     const path = await pathOf(store, table)
     // LevelDB names the tables that it misses.
-    if (path !== undefined) await verifyTable(directory, path, table)
+    if (path !== undefined) await verifyTable(path, table)
   }
 }
 
-async function verifyTable(directory: string, path: string, table: LiveTable): Promise<void> {
+async function verifyTable(path: string, table: LiveTable): Promise<void> {
   const bytes = new Uint8Array(await readFile(path))
   try {
     if (bytes.length !== table.bytes) {
@@ -43,9 +43,8 @@ async function verifyTable(directory: string, path: string, table: LiveTable): P
     if (!(error instanceof LevelFormatError)) throw error
     throw new StoreError(
       'CORRUPT',
-      `the table file ${path} is damaged: ${error.message}. Restore the data directory ` +
-        `${directory} from a backup; nothing was changed. Do not repair it in place: repair ` +
-        'brings deleted tasks back.',
+      `the table file ${path} is damaged: ${error.message}. Nothing was changed. Do not repair it ` +
+        'in place: repair brings deleted tasks back.',
       error,
     )
   }

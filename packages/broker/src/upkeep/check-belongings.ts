@@ -50,7 +50,8 @@ async function checkIdempotencyKeys(survey: Survey): Promise<void> {
   }
   for (const [hex, key] of unaged) {
     if (aged.has(hex)) continue
-    findings.add('missing', 'an idempotency key has no age: it would be remembered for ever', key)
+    const text = 'an idempotency key has no age: it would be remembered for ever'
+    findings.add('missing', text, key, 'nothing has to be done; salvage gives it an age')
   }
 }
 
@@ -77,7 +78,8 @@ async function checkPayloads(survey: Survey, page: readonly Entry[]): Promise<vo
   for (const [index, { key, owner }] of wanted.entries()) {
     if (found[index] !== undefined) continue
     const text = `the idempotency key of ${nameOfTask(owner)} is forgotten: the same request would make a second task`
-    survey.findings.add('missing', text, key)
+    const advice = 'restore a backup; or see that its producer does not send the request again'
+    survey.findings.add('missing', text, key, advice)
   }
 }
 

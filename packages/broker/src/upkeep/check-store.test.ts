@@ -4,6 +4,7 @@ import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/pro
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { StillStore } from '../../test/still-store.ts'
+import { StoredEngine } from '../../test/stored-engine.ts'
 import { temporaryDirectory } from '../../test/temporary-directory.ts'
 import { HEAD_KEY, decodeHead, encodeHead } from '../storage/head-record.ts'
 import {
@@ -15,7 +16,9 @@ import {
   taskIdOfKey,
   taskKey,
 } from '../storage/key.ts'
+import { markUnfinished } from '../storage/identity.ts'
 import { keepStore } from '../storage/kept-store.ts'
+import { LevelStore } from '../storage/level-store.ts'
 import { thisProcess } from '../storage/process-identity.ts'
 import { decodeEngine, encodeEngine, type EngineRecord } from '../storage/registry-record.ts'
 import { seal } from '../storage/sealed.ts'
@@ -345,6 +348,108 @@ describe('the check of a damaged store', () => {
         advice: expect.stringContaining('restore') as string,
       },
     ])
+  })
+})
+
+describe('the advice of a check', () => {
+  /** Whether a broker starts, says the check; and whether it does. */
+  async function starts(store: StillStore): Promise<readonly [said: boolean, does: boolean]> {
+    const { report } = await check(store.path)
+    expect(report.advice === undefined).toBe(report.starts)
+    const level = new LevelStore({ directory: store.path, onFailure: () => {} })
+    const does = await StoredEngine.on(level).then(
+      () => true,
+      () => false,
+    )
+    await level.close()
+    return [report.starts, does]
+  }
+
+  it.each(Object.entries(DAMAGES))(
+    'is right about whether a broker starts on %s',
+    async (_, { plant }) => {
+      const store = await StillStore.make()
+      await plant(store)
+
+      const [said, does] = await starts(store)
+
+      expect(said).toBe(does)
+    },
+  )
+
+  it('is right about whether a broker starts on a damaged table file', async () => {
+    const store = await StillStore.make()
+    const inside = join(store.path, 'store')
+    const name = (await readdir(inside)).find((each) => each.endsWith('.ldb')) ?? ''
+    const bytes = await readFile(join(inside, name))
+    // In the block of the payloads, which a start reads for its checksum only.
+    await writeFile(join(inside, name), bytes.fill(7, 2_500, 2_520))
+
+    expect(await starts(store)).toEqual([false, false])
+  })
+
+  it('names the commands that help if no broker starts', async () => {
+    const store = await StillStore.make()
+    await store.remove(HEAD_KEY)
+
+    const { report } = await check(store.path)
+
+    expect(report.advice).toContain(
+      `tq-admin store salvage ${store.path} --to ${store.path}-salvaged`,
+    )
+  })
+
+  it.each([
+    ['payload', 'unreadable_payload'],
+    ['done', 'counts as not kept'],
+    ['history', 'shown without it'],
+    ['dedupe', 'UNAVAILABLE'],
+  ] as const)('on a damaged %s record is what a broker does about it', async (family, words) => {
+    const store = await StillStore.make()
+    await store.flip(await store.entry(family))
+
+    const { report, findings } = await check(store.path)
+
+    expect(report).toMatchObject({ isSound: false, starts: true })
+    expect(findings[0]?.advice).toContain(words)
+  })
+
+  it('names the files of the store, and not those of the copy', async () => {
+    const store = await StillStore.make()
+    await rm(join(store.path, 'store/CURRENT'))
+
+    const { findings } = await check(store.path)
+
+    expect(findings).toMatchObject([{ what: `${join(store.path, 'store/CURRENT')} is missing` }])
+  })
+
+  it('on a restore that was cut off is to do it again, and nothing else', async () => {
+    const store = await StillStore.make()
+    await rm(join(store.path, 'identity'))
+    await markUnfinished(store.path, { state: 'restoring', from: '/backups/monday' })
+
+    const { report, findings } = await check(store.path)
+
+    expect(report).toMatchObject({ isSound: false, starts: false, records: {} })
+    expect(findings).toMatchObject([
+      {
+        code: 'unfinished',
+        what: expect.stringContaining(
+          `tq-admin store restore /backups/monday --to ${store.path}`,
+        ) as string,
+      },
+    ])
+  })
+
+  it('is not sought by writing into the store', async () => {
+    const store = await StillStore.make()
+    const before = await store.picture()
+    const events = { onFinding: () => {}, onProgress: () => {} }
+
+    const checking = checkStore(store.path, { workDirectory: store.path }, events)
+
+    await expect(checking).rejects.toMatchObject({ code: 'usage' })
+    expect(await store.picture()).toEqual(before)
   })
 })
 

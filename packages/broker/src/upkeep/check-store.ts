@@ -1,12 +1,14 @@
 // The check of a whole store at rest: every record, and everything that records say of each other.
 
-import { access, readFile } from 'node:fs/promises'
+import { access } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { adviceOnDamage } from '../storage/advice.ts'
 import { droppedLines } from '../storage/dropped-log.ts'
 import { isMissing } from '../storage/durable-file.ts'
 import { HEAD_KEY } from '../storage/head-record.ts'
 import { isAhead, readMark } from '../storage/high-water.ts'
-import { readIdentity, type Identity } from '../storage/identity.ts'
+import { type Identity, readIdentity, readUnfinished, unfinishedText } from '../storage/identity.ts'
+import { lostFile } from '../storage/level-manifest.ts'
 import { StoreError } from '../storage/port.ts'
 import { isLevelDamage, levelSaid, openLevelCopy } from '../storage/raw-level.ts'
 import type { Level } from '../storage/store-verification.ts'
@@ -18,7 +20,7 @@ import { TaskCheck } from './check-tasks.ts'
 import { CopyReader } from './copy-reader.ts'
 import { damagedTables } from './damaged-tables.ts'
 import { type Finding, FindingList } from './finding.ts'
-import { type CopyOptions, copyStore } from './store-copy.ts'
+import { type CopyOptions, copyStore, type StoreCopy } from './store-copy.ts'
 import { Survey } from './survey.ts'
 
 export interface CheckEvents {
@@ -29,6 +31,10 @@ export interface CheckEvents {
 export interface CheckReport {
   readonly directory: string
   readonly isSound: boolean
+  /** False if a broker refuses to start on it. */
+  readonly starts: boolean
+  /** What helps, with the commands, if none does. */
+  readonly advice?: string
   readonly storeId?: string
   readonly epoch?: number
   readonly lsn?: number
@@ -36,33 +42,46 @@ export interface CheckReport {
   readonly records: Readonly<Record<string, number>>
   /** Tasks by queue and state. */
   readonly queues: Readonly<Record<string, Readonly<Record<string, number>>>>
-  /** Findings by code; those of one code beyond a hundred are only counted. */
+  /** All findings, by code, whether told or not. */
   readonly findings: Readonly<Record<string, number>>
   readonly copiedBytes: number
+}
+
+export interface CheckOptions extends CopyOptions {
+  /** Findings of one code that are told one by one. */
+  readonly toldMax?: number
 }
 
 /** Checks the store in a data directory without changing anything in it. @throws {Refused} */
 export async function checkStore(
   directory: string,
-  options: CopyOptions,
+  options: CheckOptions,
   events: CheckEvents,
 ): Promise<CheckReport> {
-  const findings = new FindingList(events.onFinding)
+  const findings = new FindingList(events.onFinding, { toldMax: options.toldMax })
+  const unfinished = await readUnfinished(directory)
+  if (unfinished !== undefined) {
+    findings.add('unfinished', unfinishedText(directory, unfinished), 'identity')
+    return reportOf(directory, findings)
+  }
   const copy = await copyStore(directory, options)
   try {
     const identity = await checkIdentity(directory, findings)
     await checkLeftovers(directory, findings)
-    await checkTables(copy.store, findings)
-    const level = await openOrFind(copy.store, findings)
-    const checked = level === undefined ? undefined : await checkLevel(level, findings, events)
+    const tablesStopStart = await checkTables(copy.store, findings)
+    const level = await openOrFind(copy, findings)
+    const parts = { findings, events, ofStore: copy.ofStore }
+    const checked = level === undefined ? undefined : await checkLevel(level, parts)
     if (checked !== undefined) await checkMarks(directory, identity, checked.survey)
+    const report = reportOf(directory, findings)
+    const starts = report.starts && !tablesStopStart
     return {
-      directory,
-      isSound: findings.unsoundCount === 0,
+      ...report,
+      starts,
+      ...(starts ? {} : { advice: `no broker starts on it. ${adviceOnDamage(directory)}` }),
       ...headOf(checked?.survey),
       records: checked?.survey.counts ?? {},
       queues: checked?.queues ?? {},
-      findings: findings.counts,
       copiedBytes: copy.copiedBytes,
     }
   } finally {
@@ -70,15 +89,35 @@ export async function checkStore(
   }
 }
 
+/** What can be said of a store into which nobody has looked. */
+function reportOf(directory: string, findings: FindingList): CheckReport {
+  const isSound = findings.unsoundCount === 0
+  const starts = !findings.has(...STOPPING)
+  const { counts } = findings
+  return { directory, isSound, starts, records: {}, queues: {}, findings: counts, copiedBytes: 0 }
+}
+
+/** Findings with which a broker refuses to start. */
+const STOPPING = [
+  'unfinished',
+  'identity',
+  'unopenable',
+  'dropped',
+  'head',
+  'behind',
+  'high-water',
+  'refused',
+] as const
+
 /** Checks an opened copy, and closes it. */
 async function checkLevel(
   level: Level,
-  findings: FindingList,
-  events: CheckEvents,
+  { findings, events, ofStore }: Parts,
 ): Promise<{ readonly survey: Survey; readonly queues: CheckReport['queues'] }> {
   try {
     const reader = new CopyReader(level, (said, key) => {
-      findings.add('unreadable', `LevelDB cannot read at or behind this key: ${said}`, key)
+      const text = `LevelDB cannot read at or behind this key: ${ofStore(said)}`
+      findings.add('unreadable', text, key)
     })
     const survey = new Survey({ reader, findings, onProgress: events.onProgress })
     await checkRegistry(survey)
@@ -93,6 +132,11 @@ async function checkLevel(
   } finally {
     await level.close()
   }
+}
+
+interface Parts extends Pick<StoreCopy, 'ofStore'> {
+  readonly findings: FindingList
+  readonly events: CheckEvents
 }
 
 async function checkIdentity(
@@ -124,35 +168,37 @@ async function checkLeftovers(directory: string, findings: FindingList): Promise
   }
 }
 
-/** Before LevelDB reads them: it may end the process over a damaged one. */
-async function checkTables(store: string, findings: FindingList): Promise<void> {
-  for (const { path, what } of await damagedTables(store)) {
+/**
+ * Before LevelDB reads them: it may end the process over a damaged one. True if one of them stops a
+ * start, which reads only the newest.
+ */
+async function checkTables(store: string, findings: FindingList): Promise<boolean> {
+  const damaged = await damagedTables(store)
+  for (const { path, what } of damaged) {
     const name = basename(path).replace(/\.sst$/, '.ldb')
     findings.add('unreadable', `a table file is damaged: ${what}`, `store/${name}`)
   }
+  return damaged.some(({ isVerified }) => isVerified)
 }
 
-async function openOrFind(store: string, findings: FindingList): Promise<Level | undefined> {
+async function openOrFind(
+  { store, ofStore }: StoreCopy,
+  findings: FindingList,
+): Promise<Level | undefined> {
+  const lost = await lostFile(store)
+  if (lost !== undefined) {
+    findings.add('unopenable', ofStore(lost), 'store')
+    return undefined
+  }
   try {
     const level = await openLevelCopy(store)
     const dropped = await droppedLines(join(store, 'LOG'))
     if (dropped.length > 0) findings.add('dropped', dropped.slice(0, 5).join(' | '), 'store/LOG')
     return level
   } catch (error) {
-    if (!isLevelDamage(error) && !(await isIncomplete(store))) throw error
-    findings.add('unopenable', `LevelDB refuses to open it: ${levelSaid(error)}`, 'store')
+    if (!isLevelDamage(error)) throw error
+    findings.add('unopenable', `LevelDB refuses to open it: ${ofStore(levelSaid(error))}`, 'store')
     return undefined
-  }
-}
-
-/** True if CURRENT, or the manifest that it names, is not there. */
-async function isIncomplete(store: string): Promise<boolean> {
-  try {
-    const manifest = (await readFile(join(store, 'CURRENT'), 'utf8')).trim()
-    return !/^MANIFEST-\d+$/.test(manifest) || !(await exists(join(store, manifest)))
-  } catch (error) {
-    if (isMissing(error)) return true
-    throw error
   }
 }
 

@@ -50,7 +50,9 @@ export class TaskCheck {
     this.#count(task.profile.queue.name, task.core.state)
     this.#checkCore(key, task.core)
     this.#checkLive(key, task)
-    expected.of(key, task.id, task.core.chapters)
+    const payload = 'has lost its payload: it becomes dead when it is claimed (unreadable_payload)'
+    expected.add(key, taskKey('payload', task.id), { what: payload, advice: ADVICE.payload })
+    expected.chapters(key, task.id, task.core.chapters)
     expected.forbid(key, taskKey('done', task.id), 'has ended and is live at once')
   }
 
@@ -79,8 +81,11 @@ export class TaskCheck {
     if (task === undefined) return
     this.#count(task.profile.queue.name, task.end.state)
     this.#checkCore(key, task)
-    expected.of(key, task.id, task.chapters)
-    expected.add(key, byEndKeyOf(task), 'is not in the order of ends, so it would be kept for ever')
+    const payload = 'has lost its payload: the rest of it can be looked at'
+    expected.add(key, taskKey('payload', task.id), { what: payload, advice: ADVICE.endedPayload })
+    expected.chapters(key, task.id, task.chapters)
+    const unordered = 'is not in the order of ends, so it would be kept for ever'
+    expected.add(key, byEndKeyOf(task), { what: unordered, advice: ADVICE.end })
     const token = task.end.attempt?.token ?? 0
     if (survey.engine === undefined || token <= survey.engine.lastToken) return
     const text = `${name()} ended under the token ${token}, the last that was given is ${survey.engine.lastToken}`
@@ -98,8 +103,9 @@ export class TaskCheck {
   async #compare({ wanted, forbidden }: Companions): Promise<void> {
     const { reader, findings } = this.#survey
     const found = await reader.getMany(wanted.map(({ key }) => key))
-    for (const [index, { key, owner, what }] of wanted.entries()) {
-      if (found[index] === undefined) findings.add('missing', `${nameOfTask(owner)} ${what}`, key)
+    for (const [index, { key, owner, what, advice }] of wanted.entries()) {
+      if (found[index] !== undefined) continue
+      findings.add('missing', `${nameOfTask(owner)} ${what}`, key, advice)
     }
     const there = await reader.getMany(forbidden.map(({ key }) => key))
     for (const [index, { key, owner, what }] of forbidden.entries()) {
@@ -154,26 +160,36 @@ export class TaskCheck {
   }
 }
 
-interface Companion {
+const ADVICE = {
+  payload: 'restore a backup to have it back; or enqueue it again, where it came from',
+  endedPayload: 'restore a backup to have it back; else nothing has to be done',
+  chapter: 'nothing has to be done: the history is shown without it',
+  end: 'nothing has to be done; salvage into a new directory puts it in order',
+} as const
+
+interface Want {
+  readonly what: string
+  /** What to do if it is not there. */
+  readonly advice: string
+}
+
+interface Companion extends Want {
   readonly owner: Uint8Array
   readonly key: Uint8Array
-  readonly what: string
 }
 
 /** What must stand beside the tasks of a page, and what must not. */
 class Companions {
   readonly wanted: Companion[] = []
-  readonly forbidden: Companion[] = []
+  readonly forbidden: Omit<Companion, 'advice'>[] = []
 
-  of(owner: Uint8Array, id: Uint8Array, chapters: number): void {
-    this.add(owner, taskKey('payload', id), 'has lost its payload: it would be dead-lettered')
-    for (const key of keptHistoryKeys(id, chapters)) {
-      this.add(owner, key, 'has lost a chapter of its history')
-    }
+  chapters(owner: Uint8Array, id: Uint8Array, count: number): void {
+    const want = { what: 'has lost a chapter of its history', advice: ADVICE.chapter }
+    for (const key of keptHistoryKeys(id, count)) this.add(owner, key, want)
   }
 
-  add(owner: Uint8Array, key: Uint8Array, what: string): void {
-    this.wanted.push({ owner, key, what })
+  add(owner: Uint8Array, key: Uint8Array, want: Want): void {
+    this.wanted.push({ owner, key, ...want })
   }
 
   forbid(owner: Uint8Array, key: Uint8Array, what: string): void {

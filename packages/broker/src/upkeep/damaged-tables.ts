@@ -5,17 +5,22 @@ import { join } from 'node:path'
 import { isMissing } from '../storage/durable-file.ts'
 import { LevelFormatError } from '../storage/level-bytes.ts'
 import { liveTables } from '../storage/level-manifest.ts'
+import { VERIFIED_BYTES_MAX } from '../storage/table-verification.ts'
 import { checkTable } from '../storage/level-table.ts'
 
 export interface DamagedTable {
   readonly path: string
   readonly what: string
+  /** It is one of those that a start reads, and refuses. */
+  readonly isVerified: boolean
 }
 
 /** Reads all tables that the manifest names. What is missing is LevelDB's to tell. */
 export async function damagedTables(store: string): Promise<readonly DamagedTable[]> {
   const damaged: DamagedTable[] = []
+  let verifiedBytes = 0
   for (const table of await tablesOf(store)) {
+    verifiedBytes += table.bytes
     const path = await pathOf(join(store, String(table.number).padStart(6, '0')))
     if (path === undefined) continue
     const bytes = new Uint8Array(await readFile(path))
@@ -26,7 +31,8 @@ export async function damagedTables(store: string): Promise<readonly DamagedTabl
       checkTable(bytes)
     } catch (error) {
       if (!(error instanceof LevelFormatError)) throw error
-      damaged.push({ path, what: error.message })
+      const isVerified = verifiedBytes <= VERIFIED_BYTES_MAX
+      damaged.push({ path, what: error.message, isVerified })
     }
   }
   return damaged

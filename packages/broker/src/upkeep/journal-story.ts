@@ -14,9 +14,11 @@ export interface Story {
   readonly token: number
   /** It was held when the journal ended. */
   readonly isHeld: boolean
+  /** The last commit that tells of it. */
+  readonly lsn: number
 }
 
-const UNKNOWN: Story = { fate: 'lives', token: 0, isHeld: false }
+const UNKNOWN: Omit<Story, 'lsn'> = { fate: 'lives', token: 0, isHeld: false }
 const CODES = Object.fromEntries(Object.entries(FACT_KINDS).map(([kind, { code }]) => [code, kind]))
 
 export class JournalStory {
@@ -54,14 +56,14 @@ export class JournalStory {
       this.lastLsn = lsn
       this.lastTickMs = Math.max(this.lastTickMs, tickMs)
       this.lastWallMs = Math.max(this.lastWallMs, wallMs)
-      for (const entry of entries) this.#hear(entry)
+      for (const entry of entries) this.#hear(entry, lsn)
     } catch (error) {
       // As good as missing: the next one that can be read tells of the gap.
       if (!isDamage(error)) throw error
     }
   }
 
-  #hear(entry: JournalEntry): void {
+  #hear(entry: JournalEntry, lsn: number): void {
     const kind = CODES[entry.code]
     const hex = hexOf(entry.id)
     const before = this.#stories.get(hex) ?? UNKNOWN
@@ -70,20 +72,20 @@ export class JournalStory {
       case 'task-redriven':
       case 'task-released':
       case 'task-retried':
-        this.#stories.set(hex, { ...before, fate: 'lives', isHeld: false })
+        this.#stories.set(hex, { ...before, fate: 'lives', isHeld: false, lsn })
         return
       case 'task-leased': {
         const reader = new ByteReader(entry.rest, 16)
         const token = reader.f64()
         this.lastToken = Math.max(this.lastToken, token)
-        this.#stories.set(hex, { fate: 'lives', token, isHeld: true })
+        this.#stories.set(hex, { fate: 'lives', token, isHeld: true, lsn })
         return
       }
       case 'task-ended':
-        this.#stories.set(hex, { ...before, fate: 'ended', isHeld: false })
+        this.#stories.set(hex, { ...before, fate: 'ended', isHeld: false, lsn })
         return
       case 'task-purged':
-        this.#stories.set(hex, { ...before, fate: 'purged', isHeld: false })
+        this.#stories.set(hex, { ...before, fate: 'purged', isHeld: false, lsn })
         return
       default:
         return

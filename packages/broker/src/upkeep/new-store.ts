@@ -1,17 +1,17 @@
-// A data directory that is being made from a backup or from what was salvaged. Until it is finished
-// its identity says so, and no broker starts on it.
+// A store that is being made from a backup or from what was salvaged, in a directory of which the
+// identity says so until it is finished: no broker starts on it before.
 
-import { mkdir, readdir } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { systemScheduler } from '@tq/core'
-import { errorCode, isMissing, syncDirectory, writeDurably } from '../storage/durable-file.ts'
+import { syncDirectory, writeDurably } from '../storage/durable-file.ts'
 import { encodeHead, HEAD_KEY, type Head } from '../storage/head-record.ts'
 import { HighWater } from '../storage/high-water.ts'
-import { writeIdentity, writeRestoring } from '../storage/identity.ts'
+import { writeIdentity } from '../storage/identity.ts'
 import type { Entry } from '../storage/port.ts'
 import { makeLevel } from '../storage/raw-level.ts'
 import type { Level } from '../storage/store-verification.ts'
-import { Refused } from './refused.ts'
+import type { NewDirectory } from './new-directory.ts'
 
 /** Bytes that are written with one sync. */
 const BATCH_BYTES = 1024 * 1024
@@ -34,15 +34,10 @@ export class NewStore {
   #entries: Entry[] = []
   #bytes = 0
 
-  /** @throws {Refused} `occupied` if something is in the directory. */
-  static async begin(directory: string, storeId: Uint8Array): Promise<NewStore> {
-    await refuseOccupied(directory)
-    const made = await mkdir(directory, { recursive: true, mode: 0o700 })
-    if (made !== undefined) await syncDirectory(dirname(made))
-    await writeRestoring(directory, storeId)
-    const store = join(directory, 'store')
+  static async begin({ path }: NewDirectory, storeId: Uint8Array): Promise<NewStore> {
+    const store = join(path, 'store')
     await mkdir(store, { mode: 0o700 })
-    return new NewStore(directory, storeId, await makeLevel(store))
+    return new NewStore(path, storeId, await makeLevel(store))
   }
 
   private constructor(directory: string, storeId: Uint8Array, level: Level) {
@@ -70,7 +65,7 @@ export class NewStore {
     await writeIdentity(this.#directory, { storeId: this.#storeId, state: 'ready' })
   }
 
-  /** Leaves it unfinished: a broker refuses it, and says that it is to be removed. */
+  /** Leaves it unfinished: a broker refuses it, and says what is to be done again. */
   async abandon(): Promise<void> {
     await this.#level.close()
   }
@@ -83,20 +78,6 @@ export class NewStore {
     this.#bytes = 0
     await batch.write({ sync: true })
   }
-}
-
-export async function refuseOccupied(directory: string): Promise<void> {
-  const names = await readdir(directory).catch((error: unknown) => {
-    if (isMissing(error)) return []
-    if (errorCode(error) === 'ENOTDIR') return [directory]
-    throw error
-  })
-  if (names.length === 0) return
-  throw new Refused(
-    'occupied',
-    `${directory} is not empty (${names.slice(0, 3).join(', ')}). Name a directory that is empty or ` +
-      'does not exist: nothing is ever written over.',
-  )
 }
 
 async function mark(path: string, head: Head): Promise<void> {

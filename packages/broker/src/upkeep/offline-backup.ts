@@ -3,6 +3,7 @@
 import { type FileHandle, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { limits, systemClock } from '@tq/core'
+import { checkCommand, salvageBeside } from '../storage/advice.ts'
 import { flawOf } from '../storage/backup-entry.ts'
 import { BACKUP_VERSION, BackupWriter } from '../storage/backup-format.ts'
 import { droppedLines } from '../storage/dropped-log.ts'
@@ -15,8 +16,10 @@ import { BROKER_VERSION } from '../version.ts'
 import { checkRegistry } from './check-registry.ts'
 import { CopyReader } from './copy-reader.ts'
 import { FindingList } from './finding.ts'
+import { refuseInside, refuseInStore } from './apart.ts'
+import { refuseUnfinished } from './new-directory.ts'
 import { Refused } from './refused.ts'
-import { type CopyOptions, copyStore } from './store-copy.ts'
+import { type CopyOptions, copyStore, type StoreCopy } from './store-copy.ts'
 import { Survey } from './survey.ts'
 import { type BackupReport, verifyBackup } from './verify-backup.ts'
 
@@ -31,15 +34,18 @@ export async function backUpStore(
   options: CopyOptions,
   onProgress: (part: string, entries: number) => void,
 ): Promise<BackupReport> {
+  await refuseInside(file, directory)
+  await refuseInStore(file)
+  await refuseUnfinished(directory)
   const copy = await copyStore(directory, options)
   try {
     const level = await openLevelCopy(copy.store).catch((error: unknown) => {
-      throw unsound(directory, levelSaid(error))
+      throw unsound(directory, copy.ofStore(levelSaid(error)))
     })
     try {
       await refuseDropped(directory, copy.store)
       return await intoFile(file, options, (handle) =>
-        write(level, { directory, handle }, onProgress),
+        write(level, { directory, handle, ofStore: copy.ofStore }, onProgress),
       )
     } finally {
       await level.close()
@@ -84,11 +90,12 @@ async function intoFile(
 
 async function write(
   level: Level,
-  { directory, handle }: { readonly directory: string; readonly handle: FileHandle },
+  from: { readonly directory: string; readonly handle: FileHandle } & Pick<StoreCopy, 'ofStore'>,
   onProgress: (part: string, entries: number) => void,
 ): Promise<void> {
+  const { directory, handle, ofStore } = from
   const reader = new CopyReader(level, (said) => {
-    throw unsound(directory, said)
+    throw unsound(directory, ofStore(said))
   })
   const findings = new FindingList(({ what }) => {
     throw unsound(directory, what)
@@ -128,7 +135,7 @@ function isNotHead([key]: Entry): boolean {
 function unsound(directory: string, what: string): Refused {
   return new Refused(
     'unsound',
-    `the store in ${directory} cannot be backed up: ${what}. "tq-admin store check" tells more, and ` +
-      '"tq-admin store salvage" saves what is left.',
+    `the store in ${directory} cannot be backed up: ${what}. To see all that is damaged: ` +
+      `"${checkCommand(directory)}". To save what can be read: "${salvageBeside(directory)}".`,
   )
 }

@@ -1,6 +1,7 @@
 // Backups and restores: the same records at the same commit, or a refusal before anything is made.
 
-import { copyFile, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { cpSync } from 'node:fs'
+import { copyFile, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { StillStore } from '../../test/still-store.ts'
@@ -13,7 +14,7 @@ import {
   partChecksum,
 } from '../storage/backup-format.ts'
 import { HEAD_KEY } from '../storage/head-record.ts'
-import { writeRestoring } from '../storage/identity.ts'
+import { markUnfinished } from '../storage/identity.ts'
 import { FAMILIES, type Family, journalKey, taskKey } from '../storage/key.ts'
 import { LevelStore } from '../storage/level-store.ts'
 import type { Entry } from '../storage/port.ts'
@@ -135,12 +136,67 @@ describe('a restored store', () => {
 
   it('is not started before it is whole', async () => {
     const directory = await temporaryDirectory()
-    await writeRestoring(directory, new Uint8Array(16).fill(7))
+    await markUnfinished(directory, { state: 'restoring', from: '/backups/monday' })
 
     await expect(open(directory)).rejects.toMatchObject({
       code: 'MISSING',
       message: expect.stringContaining('cut off') as string,
     })
+  })
+
+  it('is refused by a broker wherever it was cut off, with the command to repeat', async () => {
+    const { file } = await aBackup()
+    const root = await temporaryDirectory()
+    const target = join(root, 'data')
+    const images: string[] = []
+    // What a kill would leave at each moment of which the restore tells.
+    await restoreBackup({ file, target, epochMin: 0 }, (part) => {
+      const image = join(root, `${images.length}-${part}`)
+      cpSync(target, image, { recursive: true })
+      images.push(image)
+    })
+
+    expect(images.length).toBeGreaterThan(1)
+    for (const image of images) {
+      await expect(open(image), image).rejects.toMatchObject({
+        code: 'MISSING',
+        message: expect.stringContaining(`tq-admin store restore ${file} --to ${image}`) as string,
+      })
+    }
+  })
+
+  it('leaves an empty directory as it was if the backup is refused', async () => {
+    const target = await temporaryDirectory()
+    const file = await forged({ footer: { sha256: '0'.repeat(64) } })
+
+    await expect(restore(file, target)).rejects.toMatchObject({ code: 'bad-backup' })
+
+    expect(await readdir(target)).toEqual([])
+  })
+
+  it('can be made again where one was cut off, once that is removed, and is told so', async () => {
+    const { file } = await aBackup()
+    const target = join(await temporaryDirectory(), 'data')
+    await mkdir(target)
+    await markUnfinished(target, { state: 'restoring', from: file })
+
+    await expect(restore(file, target)).rejects.toMatchObject({
+      code: 'occupied',
+      message: expect.stringContaining(`"rm -r ${target}"`) as string,
+    })
+    await rm(target, { recursive: true })
+
+    expect(await restore(file, target)).toMatchObject({ lsn: 13 })
+  })
+
+  it('is not made in the data directory of another store', async () => {
+    const { store, file } = await aBackup()
+    const before = await store.picture()
+
+    const restoring = restore(file, join(store.path, 'store', 'new'))
+
+    await expect(restoring).rejects.toMatchObject({ code: 'usage' })
+    expect(await store.picture()).toEqual(before)
   })
 
   it('is refused where something is', async () => {
@@ -330,6 +386,18 @@ describe('a damaged backup', () => {
       message: expect.stringContaining('dropping') as string,
     })
     expect(await readdir(folder)).toEqual([])
+  })
+
+  it('is not written into the store that it is made of, nor is one that is half made', async () => {
+    const store = await StillStore.make()
+    const file = join(store.path, 'backup')
+
+    const inside = backUpStore({ directory: store.path, file }, {}, () => {})
+    await expect(inside).rejects.toMatchObject({ code: 'usage' })
+    const half = await temporaryDirectory()
+    await markUnfinished(half, { state: 'restoring', from: file })
+    const ofHalf = backUpStore({ directory: half, file: `${half}.backup` }, {}, () => {})
+    await expect(ofHalf).rejects.toMatchObject({ code: 'unsound' })
   })
 
   it('is written into no file and through no link that is there', async () => {

@@ -1,11 +1,14 @@
 // From a backup to a data directory on which a broker starts.
 
-import { limits, systemClock } from '@tq/core'
-import { EPOCH_SKIP } from '../storage/store-verification.ts'
+import { systemClock } from '@tq/core'
+import { resolve } from 'node:path'
 import { readBackup } from './backup-reader.ts'
-import { NewStore, refuseOccupied } from './new-store.ts'
+import { refuseInStore } from './apart.ts'
+import { firstEpoch } from './first-epoch.ts'
+import { NewDirectory } from './new-directory.ts'
+import { NewStore } from './new-store.ts'
 import { Refused } from './refused.ts'
-import { verifyBackup } from './verify-backup.ts'
+import { type BackupReport, verifyBackup } from './verify-backup.ts'
 
 export interface RestoreRequest {
   readonly file: string
@@ -29,12 +32,26 @@ export async function restoreBackup(
   { file, target, epochMin }: RestoreRequest,
   onProgress: (part: string, records: number) => void,
 ): Promise<RestoreReport> {
-  await refuseOccupied(target)
-  onProgress('verify', 0)
-  const { header, footer } = await verifyBackup(file)
-  const epoch = Math.max(footer.epoch + EPOCH_SKIP, epochMin)
-  refuseEpoch(epoch)
-  const store = await NewStore.begin(target, new Uint8Array(Buffer.from(header.storeId, 'hex')))
+  await refuseInStore(target)
+  const directory = await NewDirectory.mark(target, { state: 'restoring', from: resolve(file) })
+  try {
+    onProgress('verify', 0)
+    const verified = await verifyBackup(file)
+    const epoch = firstEpoch(verified.footer.epoch, epochMin)
+    return await fill(directory, { ...verified, epoch }, onProgress)
+  } catch (error) {
+    await directory.unmark().catch(() => {})
+    throw error
+  }
+}
+
+async function fill(
+  directory: NewDirectory,
+  { file, header, footer, epoch }: BackupReport & { readonly epoch: number },
+  onProgress: (part: string, records: number) => void,
+): Promise<RestoreReport> {
+  const storeId = new Uint8Array(Buffer.from(header.storeId, 'hex'))
+  const store = await NewStore.begin(directory, storeId)
   try {
     let count = 0
     const again = await readBackup(file, async (entries) => {
@@ -46,8 +63,8 @@ export async function restoreBackup(
     const { lsn } = footer
     const atMs = systemClock.wallMs()
     await store.finish({ epoch, lsn }, { kind: 'restored', from: file, atMs, lsn, epoch })
-    const { storeId } = header
-    return { file, directory: target, storeId, lsn, epoch, records: footer.entries }
+    const { entries: records } = footer
+    return { file, directory: directory.path, storeId: header.storeId, lsn, epoch, records }
   } catch (error) {
     await store.abandon().catch(() => {})
     throw error
@@ -57,10 +74,4 @@ export async function restoreBackup(
 function changed(file: string): Refused {
   const text = `${file} was changed while it was restored. Remove what was made of it, and restore again.`
   return new Refused('bad-backup', text)
-}
-
-function refuseEpoch(epoch: number): void {
-  const epochMax = limits.TOKEN_MAX / limits.TOKENS_PER_EPOCH - EPOCH_SKIP
-  if (Number.isSafeInteger(epoch) && epoch >= 0 && epoch < epochMax) return
-  throw new Refused('usage', `the epoch must be a whole number below ${epochMax}, got ${epoch}`)
 }

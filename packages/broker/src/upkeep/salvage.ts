@@ -1,6 +1,7 @@
 // Which records of a damaged store go into a new one, and what is said of those that do not.
 
 import { limits, TASK_STATES, wallMsOfTaskId } from '@tq/core'
+import type { EndedTask } from '../engine/fact.ts'
 import { hexOf } from '../engine/held.ts'
 import { keptHistoryKeys } from '../storage/history-record.ts'
 import { emptyJournal } from '../storage/journal-record.ts'
@@ -22,6 +23,7 @@ import { WALL_KEY } from '../storage/wall-record.ts'
 import type { TaskCore } from '../storage/task-record.ts'
 import { byEndKeyOf } from './check-tasks.ts'
 import { patchCore } from './core-patch.ts'
+import type { EndedOnce } from './ended-once.ts'
 import type { JournalStory } from './journal-story.ts'
 import type { NewStore } from './new-store.ts'
 import { QueueSalvage } from './queue-salvage.ts'
@@ -29,6 +31,16 @@ import type { Survey } from './survey.ts'
 import { type LiveTask, nameOfTask, readAnyCore, readEnded, readLive } from './task-reading.ts'
 
 const EMPTY = new Uint8Array(0)
+/** What a person does about what is lost: never to run again what has run. */
+const ADVICE = {
+  live: 'look for it in a backup, or where it came from; if it has not run, enqueue it again',
+  ended:
+    'it had ended: do not enqueue it again. If its payload or result is needed, look in a backup',
+  history: 'nothing: the task itself is kept',
+  key: 'do not let its producer send the request again, or see that its task is not there first',
+  journal:
+    'nothing, unless a producer still waits for an answer: sent again, it is answered OUTCOME_UNKNOWN',
+} as const
 
 /** A task that is kept, with what belongs to it. */
 interface Kept {
@@ -44,20 +56,30 @@ interface PayloadEntry {
   readonly record: PayloadRecord
 }
 
+/** Where a salvage learns which tasks still live. */
+export interface SalvageSources {
+  readonly story: JournalStory
+  readonly endedOnce: EndedOnce
+}
+
 export class Salvage {
   readonly #survey: Survey
   readonly #story: JournalStory
+  readonly #endedOnce: EndedOnce
   readonly #store: NewStore
   readonly #queues: QueueSalvage
   readonly #kept: Record<string, number> = {}
+  /** Ids in hex of all tasks of which there is a record, whatever came of it. */
+  readonly #seen = new Set<string>()
   /** Ids of live tasks in hex. */
   readonly #live = new Set<string>()
   #lastSequence = 0
   #lastToken = 0
 
-  constructor(survey: Survey, story: JournalStory, store: NewStore) {
+  constructor(survey: Survey, told: SalvageSources, store: NewStore) {
     this.#survey = survey
-    this.#story = story
+    this.#story = told.story
+    this.#endedOnce = told.endedOnce
     this.#store = store
     this.#queues = new QueueSalvage(survey)
   }
@@ -76,7 +98,10 @@ export class Salvage {
     await this.#keys()
     await this.#wall()
     for await (const page of this.#survey.pages('task')) await this.#liveTasks(page)
+    await this.#endedOnce.lookAtEnds(this.#live)
+    this.#endedOnce.tellPossible()
     for await (const page of this.#survey.pages('done')) await this.#endedTasks(page)
+    for await (const page of this.#survey.pages('payload')) this.#orphans(page)
     for (const [key, value] of await this.#queues.records()) await this.#put('queue', key, value)
     for await (const [key, value] of this.#survey.reader.entries(familyRange('session'))) {
       if (isSealed(key, value)) await this.#put('session', key, value)
@@ -99,7 +124,7 @@ export class Salvage {
       for await (const [key, value] of reader.entries(range)) await this.#put('journal', key, value)
     } else {
       const text = 'the journal is begun anew: which ids were enqueued before is not remembered'
-      this.#survey.findings.add('lost', text)
+      this.#survey.findings.add('lost', text, undefined, ADVICE.journal)
     }
     const wallMs = Math.max(story.lastWallMs, engine?.wallMs ?? 0)
     const tickMs = Math.max(story.lastTickMs, engine?.tickMs ?? 0)
@@ -128,41 +153,53 @@ export class Salvage {
     for await (const page of this.#survey.pages('dedupe')) {
       for (const [key, value] of page) {
         try {
+          const atMs = ages.get(hexOf(key))
+          ages.delete(hexOf(key))
           const { id } = decodeDedupe(key, value)
           await this.#put('dedupe', key, value)
-          const atMs = ages.get(hexOf(key)) ?? wallMsOfTaskId(id)
-          await this.#put('dedupeByAge', dedupeByAgeKey(atMs, key), EMPTY)
+          await this.#put('dedupeByAge', dedupeByAgeKey(atMs ?? wallMsOfTaskId(id), key), EMPTY)
         } catch (error) {
           if (!isDamage(error)) throw error
           const text = 'an idempotency key is damaged: its request may make a second task'
-          findings.add('lost', text, key)
+          findings.add('lost', text, key, ADVICE.key)
         }
       }
+    }
+    for (const hex of ages.keys()) {
+      const text =
+        'an idempotency key is gone, and its age is left: its request may make a second task'
+      findings.add('lost', text, Buffer.from(hex, 'hex'), ADVICE.key)
     }
   }
 
   async #liveTasks(page: readonly Entry[]): Promise<void> {
-    const ids = page.map(([key]) => taskIdOfKey(key))
+    const ids = this.#idsOf(page)
     const payloads = await this.#payloads(ids)
     const done = await this.#survey.reader.getMany(ids.map((id) => taskKey('done', id)))
     for (const [index, entry] of page.entries()) {
       const [key] = entry
-      const task = this.#readOrTell(key, () => readLive(entry, this.#queues.profileOf(key)))
+      const read = (): LiveTask => readLive(entry, this.#queues.profileOf(key))
+      const task = this.#readOrTell(key, read, ADVICE.live)
       if (task === undefined || this.#isDead(key, task, done[index])) continue
       const payload = payloads[index]
       if (payload === undefined) {
-        this.#tellLost(
-          key,
-          `${task.profile.type} in queue "${task.profile.queue.name}": its payload`,
-        )
+        const { type, queue } = task.profile
+        this.#tellLost(key, `${type} in queue "${queue.name}": its payload`, ADVICE.live)
         continue
       }
       this.#live.add(hexOf(task.id))
+      this.#endedOnce.keep(task.id, done[index])
       this.#note(task.core.sequence, task.lease?.token ?? 0)
       const { queue } = task.profile
       const released = this.#mustRelease(key, task)
       await this.#keep('task', { entry, id: task.id, core: task.core, queue, payload }, released)
     }
+  }
+
+  #idsOf(page: readonly Entry[]): readonly Uint8Array[] {
+    const ids = page.map(([key]) => taskIdOfKey(key))
+    for (const id of ids) this.#seen.add(hexOf(id))
+    return ids
   }
 
   /** True if the task is known to have ended or gone: its record came back from the dead. */
@@ -198,7 +235,7 @@ export class Salvage {
   }
 
   async #endedTasks(page: readonly Entry[]): Promise<void> {
-    const payloads = await this.#payloads(page.map(([key]) => taskIdOfKey(key)))
+    const payloads = await this.#payloads(this.#idsOf(page))
     for (const [index, entry] of page.entries()) {
       const [key] = entry
       if (this.#live.has(hexOf(taskIdOfKey(key)))) {
@@ -206,17 +243,30 @@ export class Salvage {
         this.#survey.findings.add('resurrected', text, key)
         continue
       }
-      const task = this.#readOrTell(key, () => readEnded(entry, this.#queues.profileOf(key)))
+      const read = (): EndedTask => readEnded(entry, this.#queues.profileOf(key))
+      const task = this.#readOrTell(key, read, ADVICE.ended)
       if (task === undefined) continue
       const payload = payloads[index]
       if (payload === undefined) {
-        this.#tellLost(key, `${task.end.state}: its payload, and with it the record of its end`)
+        const text = `${task.end.state}: its payload, and with it the record of its end`
+        this.#tellLost(key, text, ADVICE.ended)
         continue
       }
       this.#note(task.sequence, task.end.attempt?.token ?? 0)
       const { queue } = task.profile
       await this.#keep('done', { entry, id: task.id, core: task, queue, payload }, false)
       await this.#put('doneByEnd', byEndKeyOf(task), EMPTY)
+    }
+  }
+
+  /** Payloads whose task has no record any more, and is not known to be gone: it is lost. */
+  #orphans(page: readonly Entry[]): void {
+    for (const [key] of page) {
+      const id = taskIdOfKey(key)
+      const fate = this.#story.of(id)?.fate
+      if (this.#seen.has(hexOf(id)) || fate === 'ended' || fate === 'purged') continue
+      const what = fate === 'lives' ? 'it lived, and' : 'whether it had ended is not known;'
+      this.#tellLost(key, `${what} only its payload is left`, ADVICE.live)
     }
   }
 
@@ -247,7 +297,8 @@ export class Salvage {
       return value !== undefined && isSealed(key, value) ? [[key, value]] : []
     })
     if (found.length === keys.length) return found
-    this.#survey.findings.add('lost', `the history of ${nameOfTask(owner)}`, owner)
+    const text = `the history of ${nameOfTask(owner)}`
+    this.#survey.findings.add('lost', text, owner, ADVICE.history)
     return undefined
   }
 
@@ -260,7 +311,7 @@ export class Salvage {
     const { oldestKeyMs = 0, wallWentBack } = this.#survey
     if (core.createdAtMs > oldestKeyMs && !wallWentBack) {
       const text = `the idempotency key of ${nameOfTask(entry[0])}: its request may make a second task`
-      this.#survey.findings.add('lost', text, key)
+      this.#survey.findings.add('lost', text, key, ADVICE.key)
     }
     return false
   }
@@ -276,18 +327,18 @@ export class Salvage {
     })
   }
 
-  #readOrTell<T>(key: Uint8Array, read: () => T): T | undefined {
+  #readOrTell<T>(key: Uint8Array, read: () => T, advice: string): T | undefined {
     try {
       return read()
     } catch (error) {
       if (!isDamage(error)) throw error
-      this.#tellLost(key, error.message)
+      this.#tellLost(key, error.message, advice)
       return undefined
     }
   }
 
-  #tellLost(key: Uint8Array, what: string): void {
-    this.#survey.findings.add('lost', `${nameOfTask(key)}: ${what}`, key)
+  #tellLost(key: Uint8Array, what: string, advice: string): void {
+    this.#survey.findings.add('lost', `${nameOfTask(key)}: ${what}`, key, advice)
   }
 
   #note(sequence: number, token: number): void {

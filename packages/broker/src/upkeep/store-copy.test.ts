@@ -1,7 +1,7 @@
 // The copy of a store at rest: refused in words, and never of a store that somebody has changed.
 
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { StillStore } from '../../test/still-store.ts'
@@ -36,7 +36,8 @@ describe('a copy of a store', () => {
 
   it('is refused with advice where none can be made', async () => {
     const store = await StillStore.make()
-    const workDirectory = join(store.path, 'identity')
+    const workDirectory = join(dirname(store.path), 'file')
+    await writeFile(workDirectory, '')
 
     const copying = copyStore(store.path, { workDirectory })
 

@@ -7,6 +7,7 @@ import { lockHolder, lockNumber } from '../storage/directory-lock.ts'
 import { freeBytes } from '../storage/disk-space.ts'
 import { currentStore } from '../storage/dropped-log.ts'
 import { errorCode, isMissing } from '../storage/durable-file.ts'
+import { refuseInside } from './apart.ts'
 import { Refused, refusedBySystem } from './refused.ts'
 
 /** What LevelDB needs while it opens beside the logs themselves: it writes them anew as tables. */
@@ -17,6 +18,8 @@ export interface StoreCopy {
   readonly store: string
   /** Bytes that were copied; the rest is shared with the store. */
   readonly copiedBytes: number
+  /** What LevelDB says of the copy, said of the store that it was made of. */
+  ofStore(text: string): string
   remove(): Promise<void>
 }
 
@@ -26,6 +29,7 @@ export interface StoreCopy {
  * @throws {Refused} `locked`, `not-found`, `no-space`.
  */
 export async function copyStore(directory: string, options: CopyOptions): Promise<StoreCopy> {
+  if (options.workDirectory !== undefined) await refuseInside(options.workDirectory, directory)
   const lockedAs = await lockNumber(directory)
   await refuseUsed(directory, options)
   const source = await currentStore(directory)
@@ -41,7 +45,8 @@ export async function copyStore(directory: string, options: CopyOptions): Promis
     let copiedBytes = 0
     for (const name of names) copiedBytes += await bring(join(source, name), store, name)
     await refuseChanged(directory, lockedAs, options)
-    return { store, copiedBytes, remove }
+    const ofStore = (text: string): string => text.replaceAll(store, source)
+    return { store, copiedBytes, ofStore, remove }
   } catch (error) {
     await remove()
     // LevelDB removes and renames files: what is missing now tells of it, and of nothing else.

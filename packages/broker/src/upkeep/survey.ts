@@ -3,12 +3,26 @@
 import { parseProfile, type Profile } from '../engine/profile.ts'
 import type { Queue } from '../engine/queue.ts'
 import type { Head } from '../storage/head-record.ts'
-import { type Family, familyRange } from '../storage/key.ts'
+import { FAMILIES, type Family, familyRange } from '../storage/key.ts'
 import type { Entry } from '../storage/port.ts'
 import type { EngineRecord } from '../storage/registry-record.ts'
 import { isDamage } from '../storage/sealed.ts'
 import type { CopyReader } from './copy-reader.ts'
 import type { FindingList } from './finding.ts'
+
+/** What a broker does about a damaged record that it tolerates, by the byte of its family. */
+const ADVICE_ON_DAMAGED: ReadonlyMap<number, string> = new Map([
+  [
+    FAMILIES.payload,
+    'restore a backup to have it back; else a waiting task becomes dead when it is claimed (unreadable_payload)',
+  ],
+  [FAMILIES.done, 'restore a backup to have it back; else the ended task counts as not kept'],
+  [FAMILIES.history, 'nothing has to be done: the history is shown without it'],
+  [
+    FAMILIES.dedupe,
+    'nothing has to be done: enqueues with this key are refused (UNAVAILABLE) until its window has ended',
+  ],
+])
 
 export interface SurveyParts {
   readonly reader: CopyReader
@@ -64,7 +78,8 @@ export class Survey {
     } catch (error) {
       if (!isDamage(error)) throw error
       const name = typeof what === 'string' ? what : what()
-      this.findings.add('damaged', `${name} cannot be read: ${error.message}`, key)
+      const advice = ADVICE_ON_DAMAGED.get(key[0] ?? 0)
+      this.findings.add('damaged', `${name} cannot be read: ${error.message}`, key, advice)
       return undefined
     }
   }

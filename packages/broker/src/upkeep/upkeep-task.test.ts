@@ -10,6 +10,17 @@ describe('the upkeep program', () => {
       directory: 'data',
       workDirectory: '/tmp',
       assumesStopped: true,
+      toldMax: 100,
+    })
+    expect(parseTask(['salvage', '--told-max=7', '--epoch-min=9', '--', 'data', 'new'])).toEqual({
+      verb: 'salvage',
+      directory: 'data',
+      target: 'new',
+      workDirectory: undefined,
+      assumesStopped: false,
+      leavesOutTables: false,
+      toldMax: 7,
+      epochMin: 9,
     })
     expect(parseTask(['restore', '--epoch-min=7', '--', 'file', '--odd'])).toEqual({
       verb: 'restore',

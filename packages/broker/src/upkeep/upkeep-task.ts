@@ -1,5 +1,6 @@
 // What the upkeep program is asked for, from its arguments: options as --name=value, --, paths.
 
+import { TOLD_PER_CODE } from './finding.ts'
 import { Refused } from './refused.ts'
 
 export type UpkeepTask =
@@ -8,6 +9,8 @@ export type UpkeepTask =
       readonly directory: string
       readonly workDirectory: string | undefined
       readonly assumesStopped: boolean
+      /** Findings of one code that are told one by one. */
+      readonly toldMax: number
     }
   | {
       readonly verb: 'salvage'
@@ -15,7 +18,9 @@ export type UpkeepTask =
       readonly target: string
       readonly workDirectory: string | undefined
       readonly assumesStopped: boolean
-      /** Of tables that are damaged nothing is read. */
+      readonly toldMax: number
+      readonly epochMin: number
+      /** The second try: of tables that are damaged nothing is read, and the target is taken over. */
       readonly leavesOutTables: boolean
     }
   | {
@@ -44,23 +49,28 @@ export function parseTask(args: readonly string[]): UpkeepTask {
   }
   switch (verb) {
     case 'check':
-      return { verb, directory: pathOf(paths, 0), ...copying }
+      return { verb, directory: pathOf(paths, 0), ...copying, toldMax: toldMaxOf(rest) }
     case 'salvage':
       return {
         verb,
         directory: pathOf(paths, 0),
         target: pathOf(paths, 1),
         ...copying,
+        toldMax: toldMaxOf(rest),
+        epochMin: epochMinOf(rest),
         leavesOutTables: rest.includes('--leave-out-tables'),
       }
     case 'backup':
       return { verb, directory: pathOf(paths, 0), file: pathOf(paths, 1), ...copying }
     case 'verify':
       return { verb, file: pathOf(paths, 0) }
-    case 'restore': {
-      const epochMin = Number(valueOf(rest, 'epoch-min') ?? 0)
-      return { verb, file: pathOf(paths, 0), target: pathOf(paths, 1), epochMin }
-    }
+    case 'restore':
+      return {
+        verb,
+        file: pathOf(paths, 0),
+        target: pathOf(paths, 1),
+        epochMin: epochMinOf(rest),
+      }
     default:
       throw new Refused('usage', 'the first argument is check, salvage, backup, verify or restore')
   }
@@ -73,6 +83,14 @@ function pathOf(paths: readonly string[], index: number): string {
     'usage',
     'a path is missing: check DIR, salvage DIR NEWDIR, backup DIR FILE, verify FILE, restore FILE DIR',
   )
+}
+
+function toldMaxOf(args: readonly string[]): number {
+  return Number(valueOf(args, 'told-max') ?? TOLD_PER_CODE)
+}
+
+function epochMinOf(args: readonly string[]): number {
+  return Number(valueOf(args, 'epoch-min') ?? 0)
 }
 
 function valueOf(args: readonly string[], name: string): string | undefined {

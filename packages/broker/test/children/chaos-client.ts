@@ -25,7 +25,7 @@ switch (role.part) {
     await work(role, history, stopping)
     break
   case 'adversary':
-    await annoy(role, stopping)
+    await annoy(role, process.stdin, stopping)
     break
 }
 history.flush()

@@ -3,15 +3,16 @@
 
 import { CLOCK_CASES, MORE_CLOCK_CASES, randomCase } from './clock-case.ts'
 import { FakeClock } from './fake-clock.ts'
+import { EXIT_NO_VERDICT, EXIT_VIOLATED, parameters } from '../run-parameters.ts'
 import { runClockCases } from './clock-run.ts'
 
-const first = Number(process.env['SEED'] ?? 1)
-const count = Number(process.env['COUNT'] ?? 100)
-const atOnce = Number(process.env['AT_ONCE'] ?? 3)
+const first = parameters.number('SEED', 1)
+const count = parameters.count('COUNT', 100)
+const atOnce = parameters.count('AT_ONCE', 3)
 
 if (FakeClock.missing === undefined) {
   const random = Array.from({ length: count }, (_, index) => randomCase(first + index))
-  const known = process.env['SEED'] === undefined ? [...CLOCK_CASES, ...MORE_CLOCK_CASES] : []
+  const known = parameters.has('SEED') ? [] : [...CLOCK_CASES, ...MORE_CLOCK_CASES]
   const cases = [...known, ...random]
   const sinceMs = performance.now()
   let done = 0
@@ -22,7 +23,8 @@ if (FakeClock.missing === undefined) {
   })
   const seconds = Math.round((performance.now() - sinceMs) / 1_000)
   process.stdout.write(`clock: ${cases.length} cases, ${violations} violations, ${seconds} s\n`)
-  if (violations > 0) process.exitCode = 1
+  if (violations > 0) process.exitCode = EXIT_VIOLATED
 } else {
-  process.stdout.write(`clock: skipped, ${FakeClock.missing}\n`)
+  process.stdout.write(`clock: no verdict, nothing ran: ${FakeClock.missing}\n`)
+  process.exitCode = EXIT_NO_VERDICT
 }

@@ -1,12 +1,13 @@
 // Damages a store sector by sector: COUNT (how many; all), SEED, JOBS (brokers at a time), ONLY (part of a damage's name), ALL=1 (a line each).
 
+import { EXIT_NO_VERDICT, EXIT_VIOLATED, parameters } from '../run-parameters.ts'
 import { runCampaign } from './campaign.ts'
 
-const seed = Number(process.env['SEED'] ?? 1)
-const count = Number(process.env['COUNT'] ?? Infinity)
-const jobs = Number(process.env['JOBS'] ?? 1)
-const only = process.env['ONLY']
-const isTold = process.env['ALL'] === '1'
+const seed = parameters.number('SEED', 1)
+const count = parameters.count('COUNT', Infinity)
+const jobs = parameters.count('JOBS', 1)
+const only = parameters.text('ONLY')
+const isTold = parameters.flag('ALL', false)
 const PROGRESS_EVERY = 100
 
 const startedAtMs = performance.now()
@@ -31,4 +32,8 @@ process.stdout.write(
     `${counts.join(', ')}; refusals: ${refusals.join(', ')}; ` +
     `tail at most ${result.tailCommitsMax} commits of ${result.unmarkedCommits} unmarked\n`,
 )
-if (result.violations.length > 0) process.exitCode = 1
+if (result.done === 0) {
+  process.stdout.write(`no verdict: no damage has a name with "${only}" in it\n`)
+  process.exitCode = EXIT_NO_VERDICT
+}
+if (result.violations.length > 0) process.exitCode = EXIT_VIOLATED

@@ -48,11 +48,13 @@ describe.skipIf(lacking !== undefined)('crash points of the real process', () =>
   it(
     'loses nothing when it is killed at any system call (T4, I1, I4, I7)',
     async () => {
-      const report = await sweep({ arms: KILL_ARMS, visit: killAt, seed: SEED, count: 50, jobs: 2 })
+      const report = await sweep({ arms: KILL_ARMS, visit: killAt, seed: SEED, count: 45, jobs: 2 })
       process.stdout.write(`${tallyText(report)}\n`)
 
       expect(report.violations).toEqual([])
-      expect(firedOf(report.tallies)).toBeGreaterThan(35)
+      // A kill that did not come to its call has shown nothing, and another is tried instead.
+      expect(report.fired).toBeGreaterThanOrEqual(45)
+      expect(firedOf(report.tallies)).toBe(report.fired)
     },
     TIMEOUT_MS,
   )
@@ -65,6 +67,7 @@ describe.skipIf(lacking !== undefined)('crash points of the real process', () =>
         visit: failAt,
         seed: SEED,
         count: 24,
+        triesMax: 24,
         jobs: 2,
       })
       process.stdout.write(`${tallyText(report)}\n`)

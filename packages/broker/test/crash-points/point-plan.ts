@@ -70,24 +70,29 @@ export async function measure(
   return counts
 }
 
-/** So many points, all kinds of calls among them; all there are, if that is fewer. */
+/**
+ * So many points, all kinds of calls among them, and behind them some to spare; all there are, if
+ * that is fewer.
+ */
 export function choosePoints(
   counts: ReadonlyMap<Arm, number>,
-  wanted: number,
+  { wanted, spare }: { readonly wanted: number; readonly spare: number },
   random: SeededRandom,
 ): Injection[] {
+  const all = wanted + spare
   const arms = shuffled([...counts], random)
   const left = arms.map(([arm, count]) => shuffled(pointsOf(arm, count), random))
   const chosen: Injection[] = []
   // One of each kind first; then in turns, in which the frequent calls have a larger share.
   const shares = left.map((points) => Math.max(1, Math.round(Math.sqrt(points.length) / 4)))
-  for (let turn = 0; chosen.length < wanted && left.some(({ length }) => length > 0); turn += 1) {
+  for (let turn = 0; chosen.length < all && left.some(({ length }) => length > 0); turn += 1) {
     for (const [index, points] of left.entries()) {
       const share = turn === 0 ? 1 : (shares[index] ?? 1)
-      chosen.push(...points.splice(0, Math.min(share, wanted - chosen.length)))
+      chosen.push(...points.splice(0, Math.min(share, all - chosen.length)))
     }
   }
-  return shuffled(chosen, random)
+  const [first, rest] = [chosen.slice(0, wanted), chosen.slice(wanted)]
+  return [...shuffled(first, random), ...shuffled(rest, random)]
 }
 
 function pointsOf(arm: Arm, count: number): Injection[] {

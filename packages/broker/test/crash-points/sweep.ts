@@ -10,8 +10,10 @@ export interface SweepOptions {
   readonly arms: readonly Arm[]
   readonly visit: (site: CrashSite, point: Injection, seed: number) => Promise<PointResult>
   readonly seed: number
-  /** Points to visit; all there are, if that is fewer. */
+  /** Points that are to fire: a broker that ends before its call comes has shown nothing. */
   readonly count: number
+  /** Points to visit at most; half as many again as are to fire, and some, if left out. */
+  readonly triesMax?: number
   /** Points that are visited at the same time. */
   readonly jobs: number
   readonly onPoint?: (point: Injection, result: PointResult) => void
@@ -30,27 +32,48 @@ export interface Tally {
 }
 
 export interface SweepReport {
+  readonly tries: number
+  readonly fired: number
+  /** Points that there are but for the bound on tries. */
+  readonly hasMore: boolean
   readonly tallies: ReadonlyMap<string, Tally>
   readonly violations: readonly string[]
 }
 
 /** A directory is left after so many deaths: start-up is visited on old ones and on new ones. */
 const VISITS_MAX = 6
+/** Of the points that are visited nine in ten fire: a sweep that needs many more has a defect. */
+const TRIES_PER_POINT = 1.5
+const SPARE_TRIES = 20
 
 export async function sweep(options: SweepOptions): Promise<SweepReport> {
   const { arms, seed, count, jobs } = options
   const random = new SeededRandom(seed, 'points')
   const first = await CrashSite.make()
-  const points = choosePoints(await measure(arms, first, seed), count, random)
+  const counts = await measure(arms, first, seed)
   await first.remove()
+  const triesMax = options.triesMax ?? Math.ceil(count * TRIES_PER_POINT) + SPARE_TRIES
+  const points = choosePoints(counts, { wanted: count, spare: triesMax - count }, random)
   const tallies = new Map<string, Tally>()
   const violations: string[] = []
   const queue = points.entries()
+  let tries = 0
+  let fired = 0
+  let underWay = 0
+  /** What is under way fires most likely: more is begun only if that would still be too few. */
+  const isDone = (): boolean => fired + underWay >= count
   const work = async (): Promise<void> => {
     let site = await CrashSite.make()
     let visits = 0
-    for (const [index, point] of queue) {
+    while (!isDone()) {
+      const next = queue.next()
+      if (next.done === true) break
+      const [index, point] = next.value
+      underWay += 1
       const result = await options.visit(site, point, seed + index)
+      underWay -= 1
+      tries += 1
+      if (result.hasFired) fired += 1
       note(tallies, point, result)
       options.onPoint?.(point, result)
       violations.push(...result.violations.map((text) => `${nameOf(point)}: ${text}`))
@@ -64,7 +87,8 @@ export async function sweep(options: SweepOptions): Promise<SweepReport> {
     await site.remove()
   }
   await Promise.all(Array.from({ length: jobs }, work))
-  return { tallies, violations }
+  const pointCount = [...counts.values()].reduce((sum, each) => sum + each, 0)
+  return { tries, fired, hasMore: pointCount > points.length, tallies, violations }
 }
 
 /** A line for each kind of call, and one for all of them. */
@@ -77,6 +101,13 @@ export function tallyText({ tallies, violations }: SweepReport): string {
   return [...lines.toSorted(), `in all: ${figures(all)}, violations ${violations.length}`].join(
     '\n',
   )
+}
+
+/** How many of those that were asked for have fired, and why not all of them. */
+export function shortfallText({ tries, fired, hasMore }: SweepReport, wanted: number): string {
+  const text = `${fired} of ${wanted} points fired in ${tries} tries`
+  if (fired >= wanted) return text
+  return hasMore ? `${text}: too few fire` : `${text}: there are no more points`
 }
 
 function figures({ fired, recovered, serving, missed, refused }: Tally): string {

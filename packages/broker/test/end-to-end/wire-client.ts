@@ -123,7 +123,9 @@ export class WireClient {
   /** The answer to a request that is written by hand. */
   expect<T>(id: number): Promise<T> {
     const answer = new Promise<T>((resolve, reject) => {
-      this.#pending.set(id, { resolve: resolve as (result: unknown) => void, reject })
+      // Nobody is left to answer, and `close` may have come and gone.
+      if (this.isClosed) reject(new Error('the connection is gone'))
+      else this.#pending.set(id, { resolve: resolve as (result: unknown) => void, reject })
     })
     // A test that drops the connection need not look at every answer that it loses.
     answer.catch(() => undefined)

@@ -7,6 +7,7 @@ import {
   RequestError,
   TqError,
 } from '@tq/core'
+import { InputWatch } from './input-watch.ts'
 import { isProtocolValue } from './reference-reader.ts'
 
 /** Longest time that the decoding of one frame may take, in ms of CPU. */
@@ -16,10 +17,13 @@ const MEASUREMENTS = 3
 /** A refusal is a sentence or two. */
 const TEXT_LENGTH_MAX = 1_000
 
-/** What is wrong with how this body was decoded; undefined if nothing. */
-export function faultOfDecoding(body: Uint8Array): string | undefined {
+/**
+ * What is wrong with how this body was decoded; undefined if nothing.
+ * @param watch Over the decoder alone: what judges it is slow, and no broker does that.
+ */
+export function faultOfDecoding(body: Uint8Array, watch = new InputWatch()): string | undefined {
   const before = Buffer.from(body)
-  const outcome = outcomeOf(body)
+  const outcome = outcomeOf(body, watch)
   if (!before.equals(body)) return 'decoding has changed its bytes'
   if (typeof outcome === 'string') return outcome
   const isRead = outcome.kind === 'request' || outcome.error.details['offset'] === undefined
@@ -31,9 +35,9 @@ type Outcome =
   { readonly kind: 'request' } | { readonly kind: 'refusal'; readonly error: RequestError }
 
 /** What became of it, or what is wrong with that. */
-function outcomeOf(body: Uint8Array): Outcome | string {
+function outcomeOf(body: Uint8Array, watch: InputWatch): Outcome | string {
   try {
-    const { id, request } = decodeRequest(body)
+    const { id, request } = watchedDecode(body, watch)
     const again = encodeRequestFrame(id, request).slice(FRAME_HEADER_BYTES)
     const back = decodeRequest(again)
     // What was understood must be what would be said.
@@ -45,6 +49,15 @@ function outcomeOf(body: Uint8Array): Outcome | string {
     }
     const isSpeaking = error.message !== '' && error.message.length <= TEXT_LENGTH_MAX
     return isSpeaking ? { kind: 'refusal', error } : `its refusal says ${error.message}`
+  }
+}
+
+function watchedDecode(body: Uint8Array, watch: InputWatch): ReturnType<typeof decodeRequest> {
+  watch.begin()
+  try {
+    return decodeRequest(body)
+  } finally {
+    watch.end()
   }
 }
 

@@ -2,28 +2,31 @@
 
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { EXIT_NO_VERDICT, EXIT_VIOLATED, parameters } from '../run-parameters.ts'
 import { keepFound } from './corpus.ts'
 import { fuzz, type Mode, MODES } from './modes.ts'
+import { verdictLine } from './verdict.ts'
 
-const seed = Number(process.env['SEED'] ?? 1)
-const seconds = Number(process.env['SECONDS'] ?? 60)
-const chosen = process.env['MODE']
-const isKept = process.env['KEEP'] === '1'
+const seed = parameters.number('SEED', 1)
+const seconds = parameters.seconds('SECONDS', 60)
+const chosen = parameters.choice('MODE', MODES)
+const isKept = parameters.flag('KEEP', false)
 /** What the heap may have grown by when all is over and collected. */
 const HEAP_BYTES_MAX = 64 * 1024 * 1024
 
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
 
-const modes = MODES.filter((mode) => chosen === undefined || chosen === mode)
-if (modes.length === 0) throw new Error(`MODE must be one of ${MODES.join(', ')}, not ${chosen}`)
-let isBroken = false
-process.on('unhandledRejection', (error) => {
-  isBroken = true
-  process.stdout.write(`an unhandled rejection: ${String(error)}\n`)
-})
+const modes = chosen === undefined ? MODES : [chosen]
+const failures: string[] = []
+const total = { inputs: 0, longestCpuMs: 0, longestWallMs: 0 }
+process.on('unhandledRejection', (error) => fail(`an unhandled rejection: ${String(error)}`))
+const sinceMs = performance.now()
 for (const mode of modes) await run(mode)
-if (isBroken) process.exitCode = 1
+const ranSeconds = (performance.now() - sinceMs) / 1_000
+process.stdout.write(`${verdictLine({ ...total, seconds: ranSeconds, failures })}\n`)
+if (total.inputs === 0) process.exitCode = EXIT_NO_VERDICT
+if (failures.length > 0) process.exitCode = EXIT_VIOLATED
 
 async function run(mode: Mode): Promise<void> {
   collect()
@@ -39,7 +42,17 @@ async function run(mode: Mode): Promise<void> {
       `(${Math.round(report.execs / took)} a second), heap ${Math.round(grown / 1024)} KiB` +
       `${figures.length === 0 ? '' : `, ${figures.join(', ')}`}\n`,
   )
-  if (report.failure !== undefined) process.stdout.write(`${mode} FAILED: ${report.failure}\n`)
-  if (report.failure !== undefined || grown > HEAP_BYTES_MAX) isBroken = true
+  const { inputs, longestCpuMs, longestWallMs } = report.watch
+  total.inputs += inputs
+  total.longestCpuMs = Math.max(total.longestCpuMs, longestCpuMs)
+  total.longestWallMs = Math.max(total.longestWallMs, longestWallMs)
+  if (report.failure !== undefined) fail(`${mode} FAILED: ${report.failure}`)
+  if (grown > HEAP_BYTES_MAX)
+    fail(`${mode}: the heap has grown by ${Math.round(grown / 2 ** 20)} MiB`)
   if (isKept && report.found !== undefined) keepFound(report.found)
+}
+
+function fail(text: string): void {
+  failures.push(text)
+  process.stdout.write(`${text}\n`)
 }

@@ -18,6 +18,7 @@ import { COSTLY_BODIES } from './costly-body.ts'
 import { Coverage } from './coverage.ts'
 import { DECODE_MS_MAX, decodeCpuMs, faultOfDecoding } from './decoding.ts'
 import { dribbleAll } from './dribble.ts'
+import { HANG_CPU_MS, InputWatch } from './input-watch.ts'
 import { minimised } from './minimise.ts'
 import { bend, bendBody, splice } from './mutation.ts'
 import { encodeWild, frameOf, wildOf } from './wild-value.ts'
@@ -36,6 +37,8 @@ export interface FuzzOptions {
 
 export interface FuzzReport {
   readonly execs: number
+  /** How long inputs took. */
+  readonly watch: InputWatch
   readonly figures: Readonly<Record<string, number>>
   /** What broke, and the line that repeats it. */
   readonly failure?: string
@@ -43,35 +46,39 @@ export interface FuzzReport {
   readonly found?: readonly Uint8Array[]
 }
 
-export function fuzz(mode: Mode, options: FuzzOptions): Promise<FuzzReport> {
-  switch (mode) {
-    case 'dribble':
-      return dribble(options)
-    case 'structured':
-      return structured(options)
-    case 'guided':
-      return guided(options)
-    case 'story':
-      return stories(options)
-  }
+type Tried = Omit<FuzzReport, 'watch'>
+
+export async function fuzz(mode: Mode, options: FuzzOptions): Promise<FuzzReport> {
+  const watch = new InputWatch()
+  return { ...(await RUNS[mode]({ ...options, watch })), watch }
+}
+
+interface Watched extends FuzzOptions {
+  readonly watch: InputWatch
+}
+
+const RUNS: Readonly<Record<Mode, (options: Watched) => Promise<Tried>>> = {
+  dribble,
+  structured,
+  guided,
+  story: stories,
 }
 
 /** Every split point if there is time for it, else some. */
-async function dribble({ seconds }: FuzzOptions): Promise<FuzzReport> {
+async function dribble({ seconds, watch }: Watched): Promise<Tried> {
   try {
-    const execs = await dribbleAll(seconds >= 30 ? 1 : 40)
+    const execs = await dribbleAll(seconds >= 30 ? 1 : 40, watch)
     return { execs, figures: {} }
   } catch (error) {
-    return { execs: 0, figures: {}, failure: String(error) }
+    return { execs: watch.inputs, figures: {}, failure: String(error) }
   }
 }
 
 const BATCH = 200
 
 /** Valid requests of all verbs, bent in their values, and once more in their bytes. */
-async function structured(options: FuzzOptions): Promise<FuzzReport> {
+async function structured(options: Watched): Promise<Tried> {
   const random = new SeededRandom(options.seed, 'structured')
-  const clock = new Stopwatch(options.seconds)
   let execs = 0
   let worstMs = 0
   for (const body of [...COSTLY_BODIES, ...regressions()]) {
@@ -80,6 +87,8 @@ async function structured(options: FuzzOptions): Promise<FuzzReport> {
     execs += 1
     if (failure !== undefined) return { execs, figures: { worstMs }, failure }
   }
+  // From here: what is costly takes seconds of its own on a busy machine.
+  const clock = new Stopwatch(options.seconds)
   for (let batch = 0; !clock.isOver; batch += 1) {
     const sampled = { seed: options.seed + batch, numRuns: BATCH }
     const bodies = fc
@@ -117,7 +126,7 @@ function* bentBodies(
 }
 
 /** Bodies that have run a new part of the code are bent further. */
-async function guided(options: FuzzOptions): Promise<FuzzReport> {
+async function guided(options: Watched): Promise<Tried> {
   const random = new SeededRandom(options.seed, 'guided')
   const clock = new Stopwatch(options.seconds)
   const corpus = [...GOLDEN_BODIES, ...found(), ...regressions()]
@@ -188,7 +197,7 @@ function bentOf(corpus: readonly Uint8Array[], random: SeededRandom): Uint8Array
 const STORY_STEPS = 150
 
 /** Several connections to a real server, with ids, tokens and cursors of earlier answers. */
-async function stories(options: FuzzOptions): Promise<FuzzReport> {
+async function stories(options: Watched): Promise<Tried> {
   const clock = new Stopwatch(options.seconds)
   const tally = { refused: 0, accepted: 0, stories: 0 }
   let execs = 0
@@ -201,7 +210,7 @@ async function stories(options: FuzzOptions): Promise<FuzzReport> {
     tally.stories += 1
     const random = new SeededRandom(options.seed + tally.stories - 1, 'story')
     const maker = new StoryMaker(random, frames)
-    const runner = await StoryRunner.start()
+    const runner = await StoryRunner.start(options.watch)
     const steps: Step[] = []
     try {
       for (let count = 0; count < STORY_STEPS && !clock.isOver; count += 1) {
@@ -241,18 +250,28 @@ async function reportStory(
 }
 
 /** Why this body breaks a law, with the smallest that does; undefined if it breaks none. */
-async function judgeBody(body: Uint8Array, { isKept }: FuzzOptions): Promise<string | undefined> {
-  const said = faultOf(body)
+async function judgeBody(body: Uint8Array, options: Watched): Promise<string | undefined> {
+  const { isKept, watch } = options
+  const fault = faultOf(body, watch)
+  const said = fault ?? (watch.lastCpuMs > HANG_CPU_MS ? slownessOf(body) : undefined)
   if (said === undefined) return undefined
-  const least = await minimised([...body], (bytes) => faultOf(Uint8Array.from(bytes)) !== undefined)
+  const least = await minimised([...body], (bytes) => {
+    const some = Uint8Array.from(bytes)
+    return (faultOf(some) ?? slownessOf(some)) !== undefined
+  })
   const small = Uint8Array.from(least)
   const hex = isKept ? keepRegression(small) : Buffer.from(small).toString('hex')
   return `${said}: ${hex}`
 }
 
-function faultOf(body: Uint8Array): string | undefined {
-  const fault = faultOfDecoding(body)
+function faultOf(body: Uint8Array, watch?: InputWatch): string | undefined {
+  const fault = faultOfDecoding(body, watch)
   if (fault !== undefined || body.length < 64 * 1024) return fault
+  return slownessOf(body)
+}
+
+/** What is slow every time is slow. */
+function slownessOf(body: Uint8Array): string | undefined {
   const cpuMs = decodeCpuMs(body)
   return cpuMs > DECODE_MS_MAX ? `decoding takes ${cpuMs} ms` : undefined
 }

@@ -1,21 +1,22 @@
 // Plants each bug in a copy of the source and shows which test caught it: BUG (only this one), JOBS
 // (how many at a time), CONTROL=0 (does not first run the tests without any bug).
 
+import { EXIT_NO_VERDICT, EXIT_VIOLATED, parameters, refuseRun } from '../run-parameters.ts'
 import { climb } from './ladder.ts'
 import type { PlantedBug } from './planted-bug.ts'
 import { PLANTED_BUGS } from './planted-bugs.ts'
 import { Workshop } from './workshop.ts'
 
-const only = process.env['BUG']
-const jobs = Number(process.env['JOBS'] ?? 1)
+const only = parameters.text('BUG')
+const jobs = parameters.count('JOBS', 1)
+const isControlled = parameters.flag('CONTROL', true)
 const bugs = PLANTED_BUGS.filter(({ name }) => only === undefined || name === only)
 if (bugs.length === 0) {
   const names = PLANTED_BUGS.map(({ name }) => name).join('\n  ')
-  process.stderr.write(`no planted bug is called "${only}"; these are:\n  ${names}\n`)
-  process.exit(2)
+  refuseRun(`BUG is "${only}"; it must be one of\n  ${names}`)
 }
 
-if (process.env['CONTROL'] !== '0') await control()
+if (isControlled) await control()
 let caughtCount = 0
 const waiting = [...bugs]
 const startedAtMs = performance.now()
@@ -24,7 +25,7 @@ const minutes = (performance.now() - startedAtMs) / 60_000
 process.stdout.write(
   `${caughtCount} of ${bugs.length} planted bugs caught in ${minutes.toFixed(1)} minutes\n`,
 )
-if (caughtCount < bugs.length) process.exitCode = 1
+if (caughtCount < bugs.length) process.exitCode = EXIT_VIOLATED
 
 /** A test that fails without any bug proves nothing about those that are planted. */
 async function control(): Promise<void> {
@@ -36,7 +37,7 @@ async function control(): Promise<void> {
     return
   }
   process.stderr.write(`without any bug ${failed.rung} fails: ${failed.by}\n`)
-  process.exit(1)
+  process.exit(EXIT_NO_VERDICT)
 }
 
 async function work(): Promise<void> {

@@ -1,20 +1,19 @@
 // Overload from the command line: SECONDS (of each shape), SHAPE (one by its name), DIST (built packages), STRICT=0 (no goodput bound).
 
 import { fileURLToPath } from 'node:url'
+import { EXIT_NO_VERDICT, EXIT_VIOLATED, parameters } from '../run-parameters.ts'
 import { runShape } from './shape.ts'
 import { SHAPES } from './shapes.ts'
 
-const packages = process.env['DIST'] ?? fileURLToPath(new URL('../../../', import.meta.url))
-const seconds = Number(process.env['SECONDS'] ?? 600)
-const isStrict = process.env['STRICT'] !== '0'
-const only = process.env['SHAPE']
+const packages = parameters.text('DIST') ?? fileURLToPath(new URL('../../../', import.meta.url))
+const seconds = parameters.seconds('SECONDS', 600)
+const isStrict = parameters.flag('STRICT', true)
+const names = SHAPES.map(({ name }) => name)
+const only = parameters.choice('SHAPE', names)
 const shapes = SHAPES.filter(({ name }) => only === undefined || name === only)
-if (shapes.length === 0 || !(seconds > 0)) {
-  const names = SHAPES.map(({ name }) => `"${name}"`).join(', ')
-  throw new Error(`SHAPE must be one of ${names}, and SECONDS more than 0`)
-}
 
 let violations = 0
+let doubts = 0
 for (const shape of shapes) {
   const result = await runShape(shape, { packages, seconds, isStrict })
   const figures = Object.entries(result.figures).map(([name, value]) => {
@@ -25,7 +24,11 @@ for (const shape of shapes) {
     `${shape.name}: ${figures.join(', ')}; refused: ${refusals.join(', ') || 'nothing'}\n`,
   )
   for (const violation of result.violations) process.stdout.write(`  VIOLATION: ${violation}\n`)
+  for (const doubt of result.doubts) process.stdout.write(`  NO VERDICT: ${doubt}\n`)
   violations += result.violations.length
+  doubts += result.doubts.length
 }
-process.stdout.write(`${shapes.length} shapes, ${violations} violations\n`)
-process.exit(violations > 0 ? 1 : 0)
+process.stdout.write(
+  `overload: ${shapes.length} shapes, ${violations} violations, ${doubts} without a verdict\n`,
+)
+process.exit(violations > 0 ? EXIT_VIOLATED : doubts > 0 ? EXIT_NO_VERDICT : 0)

@@ -27,6 +27,8 @@ export interface Stage {
   readonly client: TqClient
   readonly figures: Record<string, number>
   readonly violate: (what: string) => void
+  /** What makes the run say nothing, though nothing is wrong. */
+  readonly doubt: (what: string) => void
 }
 
 export interface ShapeResult {
@@ -34,6 +36,8 @@ export interface ShapeResult {
   readonly figures: Readonly<Record<string, number>>
   readonly refusals: Readonly<Record<string, number>>
   readonly violations: readonly string[]
+  /** Why it has no verdict, if it has none. */
+  readonly doubts: readonly string[]
 }
 
 const MIB = 2 ** 20
@@ -72,6 +76,7 @@ async function onStage(
   options: { readonly seconds: number; readonly isStrict: boolean },
 ): Promise<ShapeResult> {
   const violations: string[] = []
+  const doubts: string[] = []
   const violate = (what: string): void => void violations.push(what)
   const figures: Record<string, number> = {}
   const ledger = new Ledger()
@@ -81,7 +86,8 @@ async function onStage(
   figures['unloadedMs'] = await probe.typicalMs()
   const memory = new MemoryWatch(pid)
   try {
-    await shape.run({ ...options, port, pid, ledger, client, figures, violate })
+    const doubt = (what: string): void => void doubts.push(what)
+    await shape.run({ ...options, port, pid, ledger, client, figures, violate, doubt })
     figures['recoverySeconds'] = await probe.recoverySeconds(figures['unloadedMs'])
     if (figures['recoverySeconds'] > RECOVERY_SECONDS_MAX) violate('it did not recover in time')
   } finally {
@@ -93,5 +99,5 @@ async function onStage(
   if (broker.exitCode !== undefined) violate(`the broker ended with ${broker.exitCode}`)
   if (ledger.owed > 0) violate(`${ledger.owed} acknowledged tasks were never done`)
   if (ledger.wordless > 0) violate(`${ledger.wordless} refusals did not say when to come again`)
-  return { shape: shape.name, figures, refusals: ledger.refusals, violations }
+  return { shape: shape.name, figures, refusals: ledger.refusals, violations, doubts }
 }

@@ -1,6 +1,7 @@
 // The partition rig from the command line: COUNT (rounds of all cases; 6), HOLD_MS (how long a fault lasts
 // at most; 60000), SEED (of its length), CYCLES (clients that vanish; 500).
 
+import { EXIT_VIOLATED, parameters } from '../run-parameters.ts'
 import { SeededRandom } from '../simulation/seeded-random.ts'
 import { FarNetwork } from './far-network.ts'
 import { FAR_CASES, playFarCase } from './far-story.ts'
@@ -10,10 +11,10 @@ import { runPartitions, withBroker } from './partition-run.ts'
 
 const HOLD_MS_MIN = 1_000
 
-const rounds = Number(process.env['COUNT'] ?? 6)
-const holdMsMax = Number(process.env['HOLD_MS'] ?? 60_000)
-const cycles = Number(process.env['CYCLES'] ?? 500)
-const random = new SeededRandom(Number(process.env['SEED'] ?? 1), 'partition')
+const rounds = parameters.count('COUNT', 6)
+const holdMsMax = parameters.number('HOLD_MS', 60_000, { min: HOLD_MS_MIN })
+const cycles = parameters.count('CYCLES', 500)
+const random = new SeededRandom(parameters.number('SEED', 1), 'partition')
 
 let faults = 0
 let violationCount = 0
@@ -42,4 +43,4 @@ report(
 )
 const seconds = Math.round((performance.now() - sinceMs) / 1_000)
 process.stdout.write(`partition: ${faults} faults, ${violationCount} violations, ${seconds} s\n`)
-if (violationCount > 0) process.exitCode = 1
+if (violationCount > 0) process.exitCode = EXIT_VIOLATED

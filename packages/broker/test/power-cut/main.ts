@@ -2,6 +2,7 @@
 // times; the kinds that this machine has take turns.
 
 import { type DiskOptions, MountedDisk } from '../mounted-disk.ts'
+import { EXIT_NO_VERDICT, EXIT_VIOLATED, parameters } from '../run-parameters.ts'
 import { cutPowerAgainAndAgain } from './power-cut.ts'
 
 const CUTS_PER_DISK = 20
@@ -12,8 +13,8 @@ const DISKS: readonly DiskOptions[] = [
   { kind: 'btrfs', mib: 512 },
 ]
 
-const count = Number(process.env['COUNT'] ?? 200)
-const firstSeed = Number(process.env['SEED'] ?? 1)
+const count = parameters.count('COUNT', 200)
+const firstSeed = parameters.number('SEED', 1)
 
 const missing = new Map(DISKS.map(({ kind }) => [kind, MountedDisk.missing(kind)]))
 for (const [kind, why] of missing) {
@@ -49,4 +50,8 @@ const seconds = Math.round((performance.now() - sinceMs) / 1_000)
 process.stdout.write(
   `power cut: ${cuts} cuts, ${acknowledgedTotal} acknowledged, ${violationCount} violations, ${seconds} s\n`,
 )
-if (violationCount > 0) process.exitCode = 1
+if (cuts === 0) {
+  process.stdout.write('no verdict: nothing was cut\n')
+  process.exitCode = EXIT_NO_VERDICT
+}
+if (violationCount > 0) process.exitCode = EXIT_VIOLATED

@@ -5,27 +5,29 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bundle } from '../bundle.ts'
+import { parameters } from '../run-parameters.ts'
 import { SimulationFailure } from './failure.ts'
 import { Fleet, type Outcome } from './fleet.ts'
 import { keepSeed } from './kept-seeds.ts'
-import { numberOf, planOf, replayLine } from './plan.ts'
+import { planOf, replayLine } from './plan.ts'
 import { shrink } from './shrink.ts'
 import { runSimulation } from './simulation.ts'
 import { Tally } from './tally.ts'
 
-const environment = process.env
-const plan = planOf(environment)
-const seeds = numberOf(environment, 'SEEDS', 1) ?? 1
-const isKept = environment['KEEP'] !== '0'
-const shrinkMs = 1_000 * (numberOf(environment, 'SHRINK_SECONDS', 60) ?? 60)
+const plan = planOf(parameters)
+const seeds = parameters.count('SEEDS', 1)
+const jobs = parameters.count('JOBS', 1)
+const doubles = parameters.number('DOUBLE', 0)
+const isKept = parameters.flag('KEEP', true)
+const isTraced = parameters.flag('TRACE', false)
+const shrinkMs = 1_000 * parameters.number('SHRINK_SECONDS', 60)
 const PROGRESS_MS = 30_000
 const CHILD = fileURLToPath(new URL('../children/simulation-child.ts', import.meta.url))
 
 if (seeds === 1) await runOne()
-else await runMany(numberOf(environment, 'JOBS', 1) ?? 1, numberOf(environment, 'DOUBLE', 0) ?? 0)
+else await runMany()
 
 async function runOne(): Promise<void> {
-  const isTraced = environment['TRACE'] === '1'
   const onLine = (line: string): void => void process.stdout.write(`${line}\n`)
   try {
     const { hash, steps, simulatedMs } = await runSimulation({
@@ -45,7 +47,7 @@ async function runOne(): Promise<void> {
   }
 }
 
-async function runMany(jobs: number, doubles: number): Promise<void> {
+async function runMany(): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'tq-simulation-'))
   const tally = new Tally(seeds)
   try {

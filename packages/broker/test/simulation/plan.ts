@@ -1,5 +1,6 @@
 // What one run is to do: everything that the line that repeats it says.
 
+import type { RunParameters } from '../run-parameters.ts'
 import { OMISSIONS, type Omission } from './omissions.ts'
 
 export interface Plan {
@@ -23,33 +24,13 @@ export function replayLine({ seed, steps, without, producersMax, workersMax }: P
   ].join(' ')
 }
 
-/** Reads what that line says. @throws Error naming what is wrong with it. */
-export function planOf(environment: Readonly<Record<string, string | undefined>>): Plan {
-  const producersMax = numberOf(environment, 'PRODUCERS', undefined)
-  const workersMax = numberOf(environment, 'WORKERS', undefined)
-  const names = (environment['WITHOUT'] ?? '').split(',').filter((name) => name !== '')
+/** Reads what that line says. */
+export function planOf(given: RunParameters): Plan {
   return {
-    seed: numberOf(environment, 'SEED', 1) ?? 1,
-    steps: numberOf(environment, 'STEPS', 5_000) ?? 5_000,
-    without: names.map(omissionOf),
-    ...(producersMax === undefined ? {} : { producersMax }),
-    ...(workersMax === undefined ? {} : { workersMax }),
+    seed: given.number('SEED', 1),
+    steps: given.count('STEPS', 5_000),
+    without: given.list('WITHOUT', Object.keys(OMISSIONS) as Omission[]),
+    ...(given.has('PRODUCERS') ? { producersMax: given.number('PRODUCERS', 0) } : {}),
+    ...(given.has('WORKERS') ? { workersMax: given.number('WORKERS', 0) } : {}),
   }
-}
-
-export function numberOf(
-  environment: Readonly<Record<string, string | undefined>>,
-  name: string,
-  standard: number | undefined,
-): number | undefined {
-  const text = environment[name]
-  if (text === undefined || text === '') return standard
-  const value = Number(text)
-  if (Number.isSafeInteger(value) && value >= 0) return value
-  throw new Error(`${name} is ${text}; it must be a whole number, 0 or more`)
-}
-
-function omissionOf(name: string): Omission {
-  if (Object.hasOwn(OMISSIONS, name)) return name as Omission
-  throw new Error(`WITHOUT names ${name}; known are ${Object.keys(OMISSIONS).join(', ')}`)
 }

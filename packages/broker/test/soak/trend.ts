@@ -17,9 +17,9 @@ export interface Trend {
 }
 
 /** Neighbouring samples resemble each other; means of blocks of this length hardly do, in hours. */
-const BLOCK_HOURS = 5 / 60
+export const BLOCK_HOURS: number = 5 / 60
 /** A short series is cut into so many blocks all the same. */
-const BLOCKS_MIN = 8
+export const BLOCKS_MIN = 8
 /** What shows no line: two points always lie on one. */
 const BLOCKS_LEAST = 3
 

@@ -3,7 +3,13 @@
 import { describe, expect, it } from 'vitest'
 import { SeededRandom } from '../simulation/seeded-random.ts'
 import type { Sample } from './sample.ts'
-import { verdictsOf, verdictTable } from './verdict.ts'
+import {
+  soakVerdict,
+  type Verdict,
+  VERDICT_SECONDS_MIN,
+  verdictsOf,
+  verdictTable,
+} from './verdict.ts'
 
 const MIB = 2 ** 20
 const STILL: Omit<Sample, 'atSeconds'> = {
@@ -46,12 +52,15 @@ const STILL: Omit<Sample, 'atSeconds'> = {
 }
 
 /** Two hours, a sample each 30 s. */
-function findingsOf(change: (hours: number) => Partial<Sample>): Readonly<Record<string, string>> {
-  const samples = Array.from({ length: 240 }, (_, index): Sample => {
+function samplesOf(change: (hours: number) => Partial<Sample>): readonly Sample[] {
+  return Array.from({ length: 240 }, (_, index): Sample => {
     return { ...STILL, atSeconds: index * 30, ...change(index / 120) }
   })
+}
+
+function findingsOf(change: (hours: number) => Partial<Sample>): Readonly<Record<string, string>> {
   return Object.fromEntries(
-    verdictsOf(samples).map(({ measure, finding }) => [measure, finding] as const),
+    verdictsOf(samplesOf(change)).map(({ measure, finding }) => [measure, finding] as const),
   )
 }
 
@@ -94,5 +103,37 @@ describe('the verdict of a soak', () => {
 
     expect(lines[0]).toMatch(/measure .* finding/)
     expect(lines).toHaveLength(15)
+  })
+})
+
+describe('the verdict on a soak as a whole', () => {
+  const [first] = verdictsOf(samplesOf(() => ({})))
+  const found = (finding: Verdict['finding']): Verdict => {
+    return { ...(first as Verdict), measure: finding, finding }
+  }
+  const [still, growing, unclear] = [found('steady'), found('growing'), found('unclear')]
+
+  it('is none, and no pass, if it was too short', () => {
+    for (const some of [[still], [growing], [unclear]]) {
+      expect(soakVerdict(60, some)).toEqual({
+        kind: 'none',
+        text: 'no verdict: 60 s are too short for one, it needs at least 50 minutes (SECONDS=3000)',
+      })
+    }
+  })
+
+  it('is none if nothing is clear', () => {
+    expect(soakVerdict(VERDICT_SECONDS_MIN, [unclear]).kind).toBe('none')
+  })
+
+  it('names what grows, and what is unclear beside what is steady', () => {
+    expect(soakVerdict(7_200, [still, growing, unclear])).toEqual({
+      kind: 'growing',
+      text: 'growing: growing',
+    })
+    expect(soakVerdict(7_200, [still, unclear])).toEqual({
+      kind: 'steady',
+      text: 'nothing grows; no verdict on unclear: the noise is too great',
+    })
   })
 })

@@ -1,7 +1,7 @@
 // What the samples of a soak say, measure by measure: does it grow?
 
 import type { Sample } from './sample.ts'
-import { type Trend, trendOf } from './trend.ts'
+import { BLOCK_HOURS, BLOCKS_MIN, type Trend, trendOf } from './trend.ts'
 
 /** growing: a leak, with 95 % confidence. unclear: the noise would hide one that matters. */
 type Finding = 'steady' | 'growing' | 'unclear'
@@ -27,6 +27,17 @@ interface Measure {
 const MIB = 2 ** 20
 /** The share of a soak in which caches, tables and the store may still fill. */
 const WARM_UP_SHARE = 0.2
+
+/** Shorter soaks have no blocks of full length: their slopes are noise, times sixty. */
+export const VERDICT_SECONDS_MIN: number = Math.round(
+  (BLOCKS_MIN * BLOCK_HOURS * 3_600) / (1 - WARM_UP_SHARE),
+)
+
+/** What the soak as a whole has shown; `none` is no pass. */
+export interface SoakVerdict {
+  readonly kind: 'steady' | 'growing' | 'none'
+  readonly text: string
+}
 
 const MEASURES: readonly Measure[] = [
   { name: 'heap used', unit: 'MiB', perHourMax: 1, of: (sample) => sample.heapUsed / MIB },
@@ -60,6 +71,24 @@ export function verdictsOf(samples: readonly Sample[]): readonly Verdict[] {
       finding: trend === undefined ? 'unclear' : findingOf(trend, perHourMax),
     }
   })
+}
+
+/** @param seconds How long the soak was. */
+export function soakVerdict(seconds: number, verdicts: readonly Verdict[]): SoakVerdict {
+  const named = (finding: Finding): string => {
+    const found = verdicts.filter((verdict) => verdict.finding === finding)
+    return found.map(({ measure }) => measure).join(', ')
+  }
+  if (seconds < VERDICT_SECONDS_MIN) {
+    const needed = `at least ${VERDICT_SECONDS_MIN / 60} minutes (SECONDS=${VERDICT_SECONDS_MIN})`
+    const text = `no verdict: ${Math.round(seconds)} s are too short for one, it needs ${needed}`
+    return { kind: 'none', text }
+  }
+  if (named('growing') !== '') return { kind: 'growing', text: `growing: ${named('growing')}` }
+  if (named('steady') === '') return { kind: 'none', text: 'no verdict: nothing is clear' }
+  const unclear = named('unclear')
+  const rest = unclear === '' ? '' : `; no verdict on ${unclear}: the noise is too great`
+  return { kind: 'steady', text: `nothing grows${rest}` }
 }
 
 function findingOf({ perHour, low, high }: Trend, perHourMax: number): Finding {

@@ -2,6 +2,7 @@
 
 import type { BrokerHealth, BrokerStats, QueueStats } from '@tq/core'
 import { describe, expect, it } from 'vitest'
+import { admin } from '../../test/admin.ts'
 import { aQueue, aReport } from '../../test/builders.ts'
 import { diagnose, type Examination, type Line, worstOf } from './diagnosis.ts'
 
@@ -59,6 +60,70 @@ describe('the doctor', () => {
   it('finds nothing wrong with a broker that is well', () => {
     expect(badLines(WELL)).toEqual([])
     expect(worstOf(diagnose(WELL))).toBe('ok')
+  })
+
+  it('says of a broker that has just started what it cannot tell yet', () => {
+    const { commitMsP50, commitMsP99, ...noCommits } = HEALTH
+    const young = { ...BROKER, uptimeMs: 3_000, health: { ...noCommits, loopDelayMsP99: 900 } }
+    const [queue] = waiting({}).queues
+    const lines = diagnose({
+      ...WELL,
+      broker: young,
+      workers: [],
+      queues: queue === undefined ? [] : [queue],
+    })
+
+    const early = lines.filter(({ verdict }) => verdict === 'early')
+    expect([commitMsP50, commitMsP99]).toBeDefined()
+    expect(early.map(({ name }) => name)).toEqual([
+      'commits',
+      'event loop',
+      'records',
+      'workers',
+      'waiting tasks',
+      'retries',
+    ])
+    expect(early.every(({ what }) => what.endsWith(': too early to tell'))).toBe(true)
+    expect(worstOf(lines)).toBe('early')
+  })
+
+  it('reports even of a broker that has just started what is wrong for sure', () => {
+    const young = { ...BROKER, uptimeMs: 3_000 }
+    const bad = { ...HEALTH, commitMsP99: 3_000, damagedRecords: 1 }
+
+    const lines = badLines({ ...WELL, broker: { ...young, health: bad } })
+
+    expect(lines.filter(({ verdict }) => verdict === 'fail').map(({ name }) => name)).toEqual([
+      'commits',
+      'records',
+    ])
+  })
+
+  it('says of a quiet broker that it knows nothing of commits', () => {
+    const { commitMsP50, commitMsP99, ...quiet } = HEALTH
+    const lines = diagnose({ ...WELL, broker: { ...BROKER, health: quiet } })
+
+    expect([commitMsP50, commitMsP99]).toBeDefined()
+    expect(lines.find(({ name }) => name === 'commits')).toMatchObject({
+      verdict: 'ok',
+      what: expect.stringMatching(/^none since the start/) as string,
+    })
+  })
+
+  it('names only commands that there are', async () => {
+    const lines = [
+      ...badLines(waiting({ queued: 0, dead: 2 })),
+      ...badLines(waiting({ paused: true })),
+      ...badLines(sick({ damagedRecords: 1 })),
+    ]
+    const named = lines.flatMap(({ advice = '' }) => advice.match(/tq-admin \w+ \w+/g) ?? [])
+
+    expect(named).toHaveLength(4)
+    for (const command of named) {
+      const [, noun = '', verb = ''] = command.split(' ')
+      const help = await admin([noun, verb, '--help'])
+      expect(help.out).toMatch(new RegExp(`^Usage: tq-admin ${noun} ${verb} `))
+    }
   })
 
   it('does without the figures of a broker that tells none', () => {

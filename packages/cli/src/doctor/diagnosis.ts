@@ -2,7 +2,8 @@
 
 import type { BrokerStats, QueueStats, StartupReport } from '@tq/core'
 
-export type Verdict = 'ok' | 'warn' | 'fail'
+/** early: the broker has not been up for long enough that its figures say anything. */
+export type Verdict = 'ok' | 'early' | 'warn' | 'fail'
 
 export interface Line {
   readonly name: string
@@ -32,6 +33,8 @@ export interface WorkerFigures {
   readonly health: 'ok' | 'late'
 }
 
+/** What is counted or timed since the start says little before, in ms. */
+const SETTLED_MS = 60_000
 /** A wall clock that is off by this much confuses people; by the next, due times and tokens too. */
 const SKEW_WARN_MS = 2_000
 const SKEW_FAIL_MS = 60_000
@@ -79,7 +82,8 @@ export function diagnose(examination: Examination): readonly Line[] {
 
 export function worstOf(lines: readonly Line[]): Verdict {
   if (lines.some(({ verdict }) => verdict === 'fail')) return 'fail'
-  return lines.some(({ verdict }) => verdict === 'warn') ? 'warn' : 'ok'
+  if (lines.some(({ verdict }) => verdict === 'warn')) return 'warn'
+  return lines.some(({ verdict }) => verdict === 'early') ? 'early' : 'ok'
 }
 
 function reached({ roundTripMs }: Examination): Line {
@@ -101,12 +105,17 @@ function ready({ broker: { health } }: Examination): Line | undefined {
   return fail('ready', health.notReady.join('; '), advice)
 }
 
-function commits({ broker: { health } }: Examination): Line | undefined {
-  const { commitMsP50, commitMsP99, commitMsLimit = 0 } = health ?? {}
-  if (commitMsP50 === undefined || commitMsP99 === undefined) return undefined
+function commits({ broker }: Examination): Line | undefined {
+  if (broker.health === undefined) return undefined
+  const { commitMsP50, commitMsP99, commitMsLimit } = broker.health
+  if (commitMsP50 === undefined || commitMsP99 === undefined) {
+    if (isYoung(broker)) return early('commits', 'none yet')
+    return ok('commits', 'none since the start, so nothing is known of how fast they are')
+  }
   const what = `half within ${ms(commitMsP50)}, 99 % within ${ms(commitMsP99)}`
   const advice = 'the disk is slow at syncs, or busy with something else; every answer waits for it'
   if (commitMsP99 > commitMsLimit) return fail('commits', what, advice)
+  if (isYoung(broker)) return early('commits', what)
   return commitMsP99 > COMMIT_WARN_MS ? warn('commits', what, advice) : ok('commits', what)
 }
 
@@ -119,13 +128,15 @@ function disk({ broker: { health } }: Examination): Line | undefined {
   return freeBytes < 2 * freeBytesMin ? warn('disk', what, advice) : ok('disk', what)
 }
 
-function loop({ broker: { health } }: Examination): Line | undefined {
-  if (health === undefined) return undefined
-  const { loopDelayMsP99, stalls } = health
+function loop({ broker }: Examination): Line | undefined {
+  if (broker.health === undefined) return undefined
+  const { loopDelayMsP99, stalls } = broker.health
   const stood = stalls === 0 ? '' : `; stood still ${stalls} times since the start`
   const what = `99 % of turns begin within ${ms(loopDelayMsP99)}${stood}`
   const advice =
     'the machine is overloaded, swaps or was suspended; give the broker a core of its own'
+  // A start alone can hold the loop for long.
+  if (isYoung(broker)) return early('event loop', what)
   if (loopDelayMsP99 > LOOP_FAIL_MS) return fail('event loop', what, advice)
   const isSlow = loopDelayMsP99 > LOOP_WARN_MS || stalls > 0
   return isSlow ? warn('event loop', what, advice) : ok('event loop', what)
@@ -155,10 +166,13 @@ function lastStart({ reports: [last] }: Examination): Line | undefined {
   return warn('last start', last.warnings.join('; '), 'see tq-admin startup-log')
 }
 
-function damage({ broker: { health } }: Examination): Line | undefined {
-  if (health === undefined) return undefined
-  const { damagedRecords } = health
-  if (damagedRecords === 0) return ok('records', 'no damaged record was read since the start')
+function damage({ broker }: Examination): Line | undefined {
+  if (broker.health === undefined) return undefined
+  const { damagedRecords } = broker.health
+  if (damagedRecords === 0) {
+    const what = 'no damaged record was read since the start'
+    return isYoung(broker) ? early('records', what) : ok('records', what)
+  }
   const advice =
     'look at the disk; back up, and "tq-admin store check" the next time it stands still'
   return fail('records', `${damagedRecords} damaged records were read since the start`, advice)
@@ -200,18 +214,24 @@ function workers({ workers: all, broker }: Examination): Line {
   if (late.length > 0) {
     const names = named(late.map(({ name }) => name))
     const text = `${what}; late with their heartbeat: ${names}`
+    // After a start they are still finding their way back.
+    if (isYoung(broker)) return early('workers', text)
     return warn('workers', text, 'they lose their tasks soon: look at them and at the network')
   }
   if (all.length > 0 || broker.tasks === 0) return ok('workers', what)
+  if (isYoung(broker)) return early('workers', `${broker.tasks} live tasks, and no worker yet`)
   return warn('workers', `${broker.tasks} live tasks, and no worker`, 'start workers')
 }
 
 /** Tasks that are ready, and nobody asks for them nor works on the queue. */
-function unclaimed({ queues }: Examination): Line {
-  const left = queues.filter(
-    (queue) =>
-      isWaiting(queue) && queue.waitingClaims === 0 && queue.running + queue.assigned === 0,
+function unclaimed({ queues, broker }: Examination): Line {
+  const idle = queues.filter(
+    ({ waitingClaims, running, assigned }) => waitingClaims + running + assigned === 0,
   )
+  const left = idle.filter((queue) => (isYoung(broker) ? isReady(queue) : isWaiting(queue)))
+  if (left.length > 0 && isYoung(broker)) {
+    return early('waiting tasks', `nobody claims ${namedQueues(left)} yet`)
+  }
   if (left.length === 0) return ok('waiting tasks', 'somebody works on each queue that has some')
   const what = `nobody claims ${namedQueues(left)}`
   return warn(
@@ -222,7 +242,8 @@ function unclaimed({ queues }: Examination): Line {
 }
 
 /** Tasks that are ready though claims wait for them: no worker has the labels that they require. */
-function unmatched({ queues }: Examination): Line | undefined {
+function unmatched({ queues, broker }: Examination): Line | undefined {
+  if (isYoung(broker)) return undefined
   const left = queues.filter((queue) => isWaiting(queue) && queue.waitingClaims > 0)
   if (left.length === 0) return undefined
   const what = `claims wait, but none may take what waits in ${namedQueues(left)}`
@@ -248,28 +269,38 @@ function dead({ queues }: Examination): Line {
   return warn(
     'dead letters',
     what,
-    'tq-admin task list --state dead; mend the cause, then redrive them',
+    `look at them: tq-admin task list --state dead; mend the cause, then tq-admin task redrive --queue ${left[0]?.queue}`,
   )
 }
 
-function failures({ queues }: Examination): Line {
+function failures({ queues, broker }: Examination): Line {
   const left = queues.filter(({ failedTotal, lostTotal, completedTotal }) => {
     const bad = failedTotal + lostTotal
     return bad + completedTotal >= ATTEMPTS_MIN && bad / (bad + completedTotal) > FAILED_WARN
   })
-  if (left.length === 0) return ok('retries', 'most attempts end well')
+  if (left.length === 0) {
+    const hasMany = queues.some(({ failedTotal, lostTotal, completedTotal }) => {
+      return failedTotal + lostTotal + completedTotal >= ATTEMPTS_MIN
+    })
+    if (hasMany) return ok('retries', 'most attempts end well')
+    const what = `fewer than ${ATTEMPTS_MIN} attempts in each queue since the start`
+    return isYoung(broker) ? early('retries', what) : ok('retries', what)
+  }
   const what = `more than half of all attempts ended badly in ${named(left.map(({ queue }) => queue))}`
   return warn('retries', what, 'tq-admin task get tells the errors of a task')
 }
 
-function isWaiting({
-  paused: isPaused,
-  queued,
-  oldestReadyAgeMs = 0,
-  waitingClaims,
-}: QueueStats): boolean {
-  const graceMs = waitingClaims > 0 ? WAIT_GRACE_MS : WAIT_WARN_MS
-  return !isPaused && queued > 0 && oldestReadyAgeMs > graceMs
+function isWaiting(queue: QueueStats): boolean {
+  const { oldestReadyAgeMs = 0, waitingClaims } = queue
+  return isReady(queue) && oldestReadyAgeMs > (waitingClaims > 0 ? WAIT_GRACE_MS : WAIT_WARN_MS)
+}
+
+function isReady({ paused: isPaused, queued }: QueueStats): boolean {
+  return !isPaused && queued > 0
+}
+
+function isYoung({ uptimeMs }: BrokerStats): boolean {
+  return uptimeMs < SETTLED_MS
 }
 
 function near(
@@ -295,6 +326,10 @@ function named(names: readonly string[]): string {
 
 function ok(name: string, what: string): Line {
   return { name, verdict: 'ok', what }
+}
+
+function early(name: string, what: string): Line {
+  return { name, verdict: 'early', what: `${what}: too early to tell` }
 }
 
 function warn(name: string, what: string, advice: string): Line {

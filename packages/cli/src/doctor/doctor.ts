@@ -4,7 +4,7 @@ import { type TqClient, TqError } from '@tq/client'
 import { systemClock } from '@tq/core'
 import type { Command } from 'commander'
 import { call, withClient } from '../connect.ts'
-import { EXIT_CODES, type ExitCode } from '../exit-code.ts'
+import { EXIT_CODES, type ExitCode, exitCodeOfError } from '../exit-code.ts'
 import { example } from '../help.ts'
 import { printable } from '../printable.ts'
 import { printResult, type Run, viewOf } from '../run.ts'
@@ -15,9 +15,18 @@ import { diagnose, type Examination, type Line, type Verdict, worstOf } from './
 /** By the worst line: a supervisor or a cron job may go by it. */
 const EXIT_BY_VERDICT: Readonly<Record<Verdict, ExitCode>> = {
   ok: EXIT_CODES.ok.code,
-  warn: EXIT_CODES.failed.code,
-  fail: EXIT_CODES.usage.code,
+  // Nothing is amiss as far as can be told: a script that has just started a broker goes on.
+  early: EXIT_CODES.ok.code,
+  warn: EXIT_CODES.look.code,
+  fail: EXIT_CODES.wrong.code,
 }
+
+interface Findings {
+  readonly lines: readonly Line[]
+  /** That of the broker not being reached, if it was not. */
+  readonly exitCode: ExitCode
+}
+
 const COLUMNS = [{ head: '' }, { head: 'looked at' }, { head: 'found' }]
 
 export function addDoctor(program: Command, run: Run): void {
@@ -25,27 +34,34 @@ export function addDoctor(program: Command, run: Run): void {
     .command('doctor')
     .summary('is the broker well, and what is to be done?')
     .description(
-      'Asks a running broker how it does: disk, commits, limits, clocks, workers, queues that nobody works on, dead letters. Says what to do about what is not well. Ends with 0 if all is well, with 1 if something deserves a look, with 2 if something is wrong.',
+      'Asks a running broker how it does: disk, commits, limits, clocks, workers, queues that nobody works on, dead letters. Says what to do about what is not well. Ends with 0 if nothing is amiss, with 8 if something deserves a look, with 9 if something is wrong, with 6 if no broker is reached.',
     )
     .addHelpText('after', example('tq-admin doctor'))
     .action(async () => {
-      const lines = await examined(run)
-      printResult(run, { verdict: worstOf(lines), lines }, () => renderLines(lines, viewOf(run)))
-      run.exitCode = EXIT_BY_VERDICT[worstOf(lines)]
+      const { lines, exitCode } = await examined(run)
+      const verdict = worstOf(lines)
+      printResult(run, { verdict, lines }, () => renderLines(lines, viewOf(run)))
+      run.exitCode = exitCode
+      if (verdict !== 'early' || run.options().output === 'json') return
+      run.terminal.note('nothing amiss so far; ask again when the broker has been up for a minute')
     })
 }
 
-async function examined(run: Run): Promise<readonly Line[]> {
+async function examined(run: Run): Promise<Findings> {
   let lines: readonly Line[] = []
   try {
     await withClient(run, async (client) => {
       lines = diagnose(await examine(run, client))
     })
-    return lines
+    return { lines, exitCode: EXIT_BY_VERDICT[worstOf(lines)] }
   } catch (error) {
     if (!(error instanceof TqError) || run.terminal.interrupted.aborted) throw error
     const [what = '', ...advice] = error.message.split('\n')
-    return [{ name: 'reachable', verdict: 'fail', what, advice: advice.join(' ') || error.code }]
+    const line = { name: 'reachable', verdict: 'fail', what } as const
+    return {
+      lines: [{ ...line, advice: advice.join(' ') || error.code }],
+      exitCode: exitCodeOfError(error.code),
+    }
   }
 }
 
@@ -73,6 +89,7 @@ function renderLines(lines: readonly Line[], view: View): string {
   const { colors } = view
   const paint: Readonly<Record<Verdict, (text: string) => string>> = {
     ok: colors.green,
+    early: colors.cyan,
     warn: colors.yellow,
     fail: colors.red,
   }

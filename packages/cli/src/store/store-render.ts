@@ -7,23 +7,35 @@ import { type Cells, renderFields, renderTable, type View } from '../table.ts'
 import type { BackupReport, CheckReport, RestoreReport, SalvageReport } from './store-report.ts'
 import type { Finding } from './upkeep.ts'
 
-/** Findings in the order in which they were found, then how many more there were. */
+/** Findings by their kind, each with what to do, then how many more there are. */
 function renderFindings(
   findings: readonly Finding[],
   counts: Readonly<Record<string, number>>,
   view: View,
 ): string {
   const { colors } = view
-  const lines = findings.flatMap(({ code, key, what, advice }) => [
-    `${colors.yellow(code)}  ${printable(what)}`,
-    ...(key === undefined ? [] : [`  key   ${printable(key)}`]),
-    `  to do ${printable(advice)}`,
-  ])
-  for (const [code, count] of Object.entries(counts)) {
-    const told = findings.filter((finding) => finding.code === code).length
-    if (count > told) lines.push(`${colors.yellow(code)}  ${showNumber(count - told)} more`)
-  }
-  return lines.join('\n')
+  const kinds = Object.entries(counts).flatMap(([code, count]) => {
+    const listed = findings.filter((finding) => finding.code === code)
+    const more = count - listed.length
+    return [
+      `${colors.yellow(code)}  ${showCount(count, 'finding')}`,
+      ...listed.flatMap((finding, index) => findingLines(finding, listed[index + 1])),
+      ...(more === 0 ? [] : [`  and ${showNumber(more)} more: --all lists them`]),
+    ]
+  })
+  return kinds.join('\n')
+}
+
+/** What is to be done about several in a row stands once, below them. */
+function findingLines(
+  { key, what, advice }: Finding,
+  next: Finding | undefined,
+): readonly string[] {
+  return [
+    `  ${printable(what)}`,
+    ...(key === undefined ? [] : [`    key ${printable(key)}`]),
+    ...(next?.advice === advice ? [] : [`  to do: ${printable(advice)}`]),
+  ]
 }
 
 export function renderCheck(report: CheckReport, findings: readonly Finding[], view: View): string {
@@ -39,6 +51,7 @@ export function renderCheck(report: CheckReport, findings: readonly Finding[], v
         ['commits', lsn === undefined ? undefined : `up to ${lsn}, epoch ${epoch}`],
         ['records', recordsText(records)],
         ['findings', showNumber(sumOf(report.findings))],
+        ['start', isSound ? undefined : startText(report)],
       ],
       view,
     ),
@@ -62,11 +75,32 @@ export function renderSalvage(
         ['commits', `up to ${report.lsn}, epoch ${report.epoch}`],
         ['opened', how],
         ['kept', recordsText(report.kept)],
+        ['live again', livesAgainText(report)],
         ['findings', showNumber(sumOf(report.findings))],
+        [
+          'tokens',
+          `from epoch ${report.epoch} on; another salvage of the same store needs --epoch-min, above the last epoch of this one`,
+        ],
+        ['next', `start a broker with dataDir ${printable(report.target)}`],
       ],
       view,
     ),
   ])
+}
+
+function livesAgainText({ revived, mayHaveEnded }: SalvageReport): string | undefined {
+  if (revived + mayHaveEnded === 0) return undefined
+  const parts = [
+    ...(revived === 0 ? [] : [`${showCount(revived, 'task')} that had ended`]),
+    ...(mayHaveEnded === 0 ? [] : [`${showCount(mayHaveEnded, 'task')} that may have ended`]),
+  ]
+  const they = revived + mayHaveEnded === 1 ? 'it' : 'they'
+  return `${parts.join(', and ')}: ${they} will run again`
+}
+
+function startText({ starts, advice }: CheckReport): string {
+  if (starts) return 'a broker starts on it; what each finding costs is said with it'
+  return printable(advice ?? 'no broker starts on it')
 }
 
 export function renderBackup({ file, bytes, header, footer }: BackupReport, view: View): string {

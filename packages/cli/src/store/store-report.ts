@@ -3,6 +3,10 @@
 export interface CheckReport {
   readonly directory: string
   readonly isSound: boolean
+  /** False if a broker refuses to start on it. */
+  readonly starts: boolean
+  /** What helps, with the commands, if no broker starts on it. */
+  readonly advice?: string
   readonly storeId?: string
   readonly epoch?: number
   readonly lsn?: number
@@ -20,6 +24,10 @@ export interface SalvageReport {
   readonly lsn: number
   readonly opened: 'as-it-was' | 'repaired'
   readonly kept: Readonly<Record<string, number>>
+  /** Live tasks that are known to have ended: they run again. */
+  readonly revived: number
+  /** Other live tasks of which nothing tells whether they have ended. */
+  readonly mayHaveEnded: number
   readonly findings: Readonly<Record<string, number>>
   readonly isWhole: boolean
 }

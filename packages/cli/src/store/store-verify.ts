@@ -5,6 +5,7 @@ import { EXIT_CODES } from '../exit-code.ts'
 import { example } from '../help.ts'
 import { CommandRefusal } from '../refusal.ts'
 import { printResult, type Run, viewOf } from '../run.ts'
+import { answering } from './answering.ts'
 import { renderBackup } from './store-render.ts'
 import type { BackupReport } from './store-report.ts'
 import { runUpkeep } from './upkeep.ts'
@@ -16,10 +17,12 @@ export function addStoreVerify(store: Command, run: Run): void {
     .description('Reads a backup, checks all its checksums and counts, and tells what is in it.')
     .argument('<file>', 'the backup')
     .addHelpText('after', example('tq-admin store verify tq-monday.backup'))
-    .action(async (file: string) => {
-      const report = await verifyBackup(run, file)
-      printResult(run, { report }, () => renderBackup(report, viewOf(run)))
-    })
+    .action((file: string) =>
+      answering(run, async () => {
+        const report = await verifyBackup(run, file)
+        printResult(run, { report }, () => renderBackup(report, viewOf(run)))
+      }),
+    )
 }
 
 /** @throws {CommandRefusal} if anything is wrong with it. */
@@ -27,5 +30,5 @@ export async function verifyBackup(run: Run, file: string): Promise<BackupReport
   const { report, aborted } = await runUpkeep<BackupReport>(run, ['verify', '--', file])
   if (report !== undefined) return report
   const text = `the backup could not be verified: ${aborted?.signal} ${aborted?.said}`
-  throw new CommandRefusal(EXIT_CODES.failed.code, text)
+  throw new CommandRefusal(EXIT_CODES.notDone.code, text, 'aborted')
 }

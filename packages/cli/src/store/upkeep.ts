@@ -39,6 +39,10 @@ const BY_REFUSAL: Readonly<Record<string, ExitCode>> = {
   'not-found': EXIT_CODES.notFound.code,
   locked: EXIT_CODES.conflict.code,
   occupied: EXIT_CODES.conflict.code,
+  'bad-backup': EXIT_CODES.failed.code,
+  'no-space': EXIT_CODES.notDone.code,
+  system: EXIT_CODES.notDone.code,
+  unsound: EXIT_CODES.notDone.code,
 }
 const require = createRequire(import.meta.url)
 /** Last words that are shown of a program that broke. */
@@ -105,5 +109,5 @@ function findingOf({ code, key, what, advice }: Finding): Finding {
 }
 
 function refusalOf(code: string, message: string): CommandRefusal {
-  return new CommandRefusal(BY_REFUSAL[code] ?? EXIT_CODES.failed.code, message)
+  return new CommandRefusal(BY_REFUSAL[code] ?? EXIT_CODES.notDone.code, message, code)
 }

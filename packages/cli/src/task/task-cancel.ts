@@ -4,7 +4,7 @@ import { type ErrorCode, type TqClient } from '@tq/client'
 import { limits } from '@tq/core'
 import type { Command } from 'commander'
 import { call, withClient } from '../connect.ts'
-import { EXIT_CODES, type ExitCode, exitCodeOfError } from '../exit-code.ts'
+import { type ExitCode, exitCodeOfItems } from '../exit-code.ts'
 import { example } from '../help.ts'
 import { printResult, type Run, viewOf } from '../run.ts'
 import { type CancelOutcome, renderCancelled } from './cancel-render.ts'
@@ -60,12 +60,8 @@ function outcomeOf(
   return { id, outcome: answer.outcomes[index] ?? 'cancelled', already: isOld }
 }
 
-/** All refused for one cause: its code; some refused: "partial". */
 function exitCodeOf(outcomes: readonly CancelOutcome[]): ExitCode {
   const codes = outcomes.map(({ code }) => code)
   const refused = codes.filter((code): code is ErrorCode => code !== undefined)
-  const [first] = refused
-  if (first === undefined) return EXIT_CODES.ok.code
-  const isOneCause = refused.length === codes.length && refused.every((code) => code === first)
-  return isOneCause ? exitCodeOfError(first) : EXIT_CODES.partial.code
+  return exitCodeOfItems(outcomes.length, refused)
 }

@@ -65,6 +65,15 @@ describe('payload', () => {
     )
   })
 
+  it('refuses what is nested deeper than can be written', () => {
+    for (const depth of [3_000, 20_000, 200_000]) {
+      let value: unknown = []
+      for (let level = 1; level < depth; level += 1) value = [value]
+
+      expect(() => encodePayload(value)).toThrow(/cannot be sent: it is nested too deeply/)
+    }
+  })
+
   it('refuses bytes that are no MessagePack, or refer to other parts of themselves', () => {
     for (const digits of ['', '92 01', '01 02', 'd6 69 00000001 91 d6 70 00000001']) {
       const error = refusalOf(() => decodePayload(hex(digits)))

@@ -28,7 +28,9 @@ export function encodePayload(value: unknown): Uint8Array {
   try {
     return packr.pack(value)
   } catch (error) {
-    const text = unsendableIn(value) ?? textOf(error)
+    // The stack is the writer's limit, and a searcher that goes as deep has the same.
+    const isDeep = error instanceof RangeError && /call stack/.test(error.message)
+    const text = isDeep ? 'it is nested too deeply' : (unsendableIn(value) ?? textOf(error))
     throw new TqError('BAD_REQUEST', `the value cannot be sent: ${text}`, {}, error)
   }
 }

@@ -183,7 +183,7 @@ export interface BrokerHealth {
   readonly freeBytesMin: number
   readonly journalBytes: number
   readonly journalBytesMax: number
-  /** 99th percentile of how late the event loop was since the last answer, in ms. */
+  /** 99th percentile of how late the event loop was within the last one to two minutes, in ms. */
   readonly loopDelayMsP99: number
   readonly tasksMax: number
   readonly connectionsMax: number

@@ -55,7 +55,7 @@ sim: install ## the simulation: SEED (first), SEEDS (how many), STEPS (events ea
 crash-points: build ## a crash or an error at every port call, file write and system call (MODE=process|signal|error COUNT=)
 	@$(PROOF)
 
-chaos: build ## kills, stops and cut connections against a checked history (KILLS= SEED=)
+chaos: build ## kills, stops and cut connections against a checked history (KILLS= OPERATIONS= SEED= RATE=)
 	@$(PROOF)
 
 power-cut: build ## the power goes under a loaded broker, as root (COUNT= SEED=)

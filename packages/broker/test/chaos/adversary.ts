@@ -5,24 +5,36 @@ import { SeededRandom } from '../simulation/seeded-random.ts'
 import { aTask } from '../end-to-end/task-spec.ts'
 import { type Held, WireClient } from '../end-to-end/wire-client.ts'
 import { type ClientRole, LEASE_MS } from './client-role.ts'
+import { inTime } from './in-time.ts'
+import { haveLastWords } from './last-words.ts'
 import { until, type Stopping } from './stopping.ts'
 
 /** Leases it has had, the newest last: what it comes back with. */
 const MEMORY_MAX = 600
-const PAUSE_MS_MAX = 120
+const PAUSE_MS_MAX = 60
+/** Tricks that it plays at a time, so that they get in the way of each other as well. */
+const HANDS = 3
 /** Workers leave little lying about: it has to wait for a share. */
-const WAIT_MS = 250
+const WAIT_MS = 120
 /** About as long as a slow task runs. */
 const GO_ON_MS_MAX = 40
-/** It waits no longer for an answer; a black hole never gives one. */
-const ANSWER_MS = 3_000
 
-export async function annoy(role: ClientRole, stopping: Stopping): Promise<void> {
+export async function annoy(
+  role: ClientRole,
+  demands: NodeJS.ReadableStream,
+  stopping: Stopping,
+): Promise<void> {
   const adversary = new Adversary(role)
-  while (!stopping.isAsked) {
-    await adversary.step().catch(() => adversary.hangUp())
-    await until(stopping, adversary.random.between(1, PAUSE_MS_MAX))
+  const hand = async (): Promise<void> => {
+    while (!stopping.isAsked) {
+      await adversary.step().catch(() => adversary.hangUp())
+      await until(stopping, adversary.random.between(1, PAUSE_MS_MAX))
+    }
   }
+  await Promise.all([
+    haveLastWords(role, demands, stopping),
+    ...Array.from({ length: HANDS }, hand),
+  ])
   adversary.hangUp()
 }
 
@@ -31,7 +43,7 @@ class Adversary {
   readonly #role: ClientRole
   readonly #session: Uint8Array
   /** Two connections of one session: requests on them overtake each other. */
-  #wires: readonly [WireClient, WireClient] | undefined
+  #wires: Promise<readonly [WireClient, WireClient]> | undefined
   #had: Held[] = []
   #claims = 0
 
@@ -42,8 +54,12 @@ class Adversary {
   }
 
   hangUp(): void {
-    for (const wire of this.#wires ?? []) wire.destroy()
+    const wires = this.#wires
     this.#wires = undefined
+    wires?.then(
+      (both) => both.forEach((wire) => wire.destroy()),
+      () => undefined,
+    )
   }
 
   async step(): Promise<void> {
@@ -60,6 +76,8 @@ class Adversary {
       () => this.#holdTwice(wires),
       () => this.#makeTokensUp(wires),
       () => this.#cancelAgainstComplete(wires),
+      () => this.#cancelAndVanish(wires),
+      () => this.#cancelAndVanish(wires),
       () => this.#cancelWhatIsThere(wires),
       () => this.#failAndRelease(wires),
       () => this.#redrive(wires),
@@ -69,12 +87,13 @@ class Adversary {
   }
 
   async #connected(): Promise<readonly [WireClient, WireClient]> {
-    if (this.#wires?.some(({ isClosed }) => isClosed) ?? false) this.hangUp()
     const [host = '', port] = this.#role.address.split(':')
     const connect = () =>
       WireClient.connect({ host, port: Number(port) }, { session: this.#session })
-    this.#wires ??= await inTime(Promise.all([connect(), connect()]))
-    return this.#wires
+    this.#wires ??= inTime(Promise.all([connect(), connect()]))
+    const wires = await this.#wires
+    if (!wires.some(({ isClosed }) => isClosed)) return wires
+    throw new Error('a connection is gone')
   }
 
   async #claim(
@@ -186,6 +205,15 @@ class Adversary {
     await release(two, held)
   }
 
+  /** Leases end whose tasks are to be cancelled: nobody may get them any more. */
+  async #cancelAndVanish([one, two]: readonly [WireClient, WireClient]): Promise<void> {
+    const held = await this.#claim(one, 4)
+    await cancel(
+      two,
+      held.map(({ id }) => id),
+    )
+  }
+
   async #cancelWhatIsThere([one]: readonly [WireClient, WireClient]): Promise<void> {
     const state = this.random.pick(['queued', 'running', 'scheduled', 'retrying'] as const)
     const ids = await this.#list(one, state)
@@ -250,16 +278,4 @@ function cancel(wire: WireClient, ids: readonly TaskIdBytes[]): Promise<unknown>
 /** Requests without items are malformed: nothing to ask then. */
 async function ask(items: readonly unknown[], request: () => Promise<unknown>): Promise<void> {
   if (items.length > 0) await request()
-}
-
-async function inTime<T>(answer: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const over = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('no answer came')), ANSWER_MS)
-  })
-  try {
-    return await Promise.race([answer, over])
-  } finally {
-    clearTimeout(timer)
-  }
 }

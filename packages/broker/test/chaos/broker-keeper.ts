@@ -19,6 +19,8 @@ export class BrokerKeeper {
   #epoch = 0
   #running: Promise<void> = Promise.resolve()
   startCount = 0
+  /** SIGKILLs that it got while it ran. */
+  killCount = 0
   /** Ends that nobody asked for, with what was said, and epochs that do not grow. */
   readonly faults: string[] = []
 
@@ -56,6 +58,8 @@ export class BrokerKeeper {
   }
 
   kill(): void {
+    if (this.#broker.isRunning) this.killCount += 1
+    this.#isAimedAt = false
     this.#end('SIGKILL')
   }
 

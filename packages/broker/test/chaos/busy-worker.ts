@@ -2,12 +2,13 @@
 
 import { HandlerError, TqWorker, type ClaimedTask } from '@tq/client'
 import { SeededRandom } from '../simulation/seeded-random.ts'
-import { type ClientRole, LEASE_MS } from './client-role.ts'
+import { CLAIM_WAIT_MS, type ClientRole, LEASE_MS } from './client-role.ts'
 import { type HistoryWriter, nowMicros } from './history-writer.ts'
 import type { Stopping } from './stopping.ts'
 
-const SLOTS = 48
-const SLOW_MS_MAX = 80
+/** A kill takes this many leases with it. */
+const SLOTS = 256
+const SLOW_MS_MAX = 60
 /** Longer than its time limit of 200 ms. */
 const LATE_MS = 350
 /** Longer than a lease: only heartbeats keep it. */
@@ -27,7 +28,7 @@ export async function work(
     name: role.name,
     concurrency: SLOTS,
     leaseMs: LEASE_MS,
-    waitMs: 2_000,
+    waitMs: CLAIM_WAIT_MS,
     drainMs: DRAIN_MS,
     reconnect: { baseMs: 20, capMs: 200 },
     heartbeatThread: { execArgv: ['--import', role.heartbeatTap] },

@@ -22,7 +22,7 @@ it(
       producers: 2,
       workers: 3,
       adversaries: 1,
-      tasksPerSecond: 600,
+      tasksPerSecond: 1_500,
       tell: () => undefined,
     }
     const { value: report } = await chaos(plan).next()

@@ -33,10 +33,10 @@ function hasNew(answer: ClaimAnswer, first: ClaimAnswer): boolean {
   return answer.leases.some(({ token }) => !known.has(token))
 }
 
-/** Some lease of the first answer was still good in this commit or after it. */
+/** Some lease of the first answer was still good after this commit; in one, a worker may leave and return. */
 function isLive(stories: Stories, { leases }: ClaimAnswer, lsn: number): boolean {
   return leases.some(({ id, token }) => {
     const evidence = leaseEvidence(stories.story(id)).get(token)
-    return evidence !== undefined && evidence.liveLsn >= lsn
+    return evidence !== undefined && evidence.liveLsn > lsn
   })
 }

@@ -14,6 +14,7 @@ export interface ClientSite {
   readonly address: string
   readonly queues: readonly string[]
   readonly ownQueue: string
+  readonly tripWire: string
   readonly seed: number
   readonly tasksPerSecond: number
 }
@@ -74,6 +75,7 @@ export class ClientProcess {
     })
     this.#child = child
     alive.add(child)
+    child.stdin?.on('error', () => undefined)
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {
         this.#output = (this.#output + text).slice(-OUTPUT_MAX)
@@ -88,6 +90,11 @@ export class ClientProcess {
 
   signal(signal: 'SIGSTOP' | 'SIGCONT' | 'SIGTERM'): void {
     this.#child?.kill(signal)
+  }
+
+  /** It is time for an adversary's last word. */
+  demand(): void {
+    this.#child?.stdin?.write('now\n')
   }
 
   /** Lets it end in order, and does not start it again. */

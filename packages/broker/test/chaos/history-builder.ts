@@ -10,6 +10,9 @@ const HASH = 'payload'
 
 export type Tell = (producer: HistoryBuilder, worker: HistoryBuilder, other: HistoryBuilder) => void
 
+/** The unit of time of a history that was made up, in microseconds: losses take 0.9 s and more. */
+const UNIT = 100_000
+
 /** Lines of one process; each `ask` is answered by the next `ok` or `no`, unless told otherwise. */
 export class HistoryBuilder {
   readonly #stories: Stories
@@ -25,17 +28,17 @@ export class HistoryBuilder {
 
   ask(t: number, a: Ask): this {
     this.#asked += 1
-    this.#lines.push({ k: 'ask', t, c: 1, i: this.#asked, s: this.#session, a })
+    this.#lines.push({ k: 'ask', t: t * UNIT, c: 1, i: this.#asked, s: this.#session, a })
     return this
   }
 
   ok(t: number, l: number, r: Reply = {}): this {
-    this.#lines.push({ k: 'ok', t, c: 1, i: this.#asked, l, r })
+    this.#lines.push({ k: 'ok', t: t * UNIT, c: 1, i: this.#asked, l, r })
     return this
   }
 
   no(t: number, code: string): this {
-    this.#lines.push({ k: 'no', t, c: 1, i: this.#asked, code })
+    this.#lines.push({ k: 'no', t: t * UNIT, c: 1, i: this.#asked, code })
     return this
   }
 
@@ -67,12 +70,12 @@ export class HistoryBuilder {
   }
 
   run(t: number, id: string, token: number): this {
-    this.#lines.push({ k: 'run', t, id, token })
+    this.#lines.push({ k: 'run', t: t * UNIT, id, token })
     return this
   }
 
   acknowledged(t: number, ids: readonly string[]): this {
-    this.#lines.push({ k: 'ack', t, ids })
+    this.#lines.push({ k: 'ack', t: t * UNIT, ids })
     return this
   }
 

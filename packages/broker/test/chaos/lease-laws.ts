@@ -1,12 +1,18 @@
 // I2, I4, I13: one lease at a time, tokens that only grow, attempts and losses within their bounds.
 
+import { LOSS_MS_MIN } from './client-role.ts'
 import { type Leased, mayHaveHappened, type TaskStory } from './task-story.ts'
 
 export function leaseLaws(story: TaskStory): string[] {
   const leases = [...new Map(story.leased.map((lease) => [lease.token, lease])).values()].toSorted(
     (one, other) => one.token - other.token,
   )
-  return [...overlapLaws(story), ...countLaws(story, leases), ...endCountLaws(story)]
+  return [
+    ...overlapLaws(story),
+    ...countLaws(story, leases),
+    ...lossLaws(story, leases),
+    ...endCountLaws(story),
+  ]
 }
 
 /** When and in which commits a token was seen to hold the task. */
@@ -89,6 +95,30 @@ function countLaws(story: TaskStory, leases: readonly Leased[]): string[] {
     if (lease.failures > before.failures + span.possible) broken.add('I13: failures were made up')
   }
   return [...broken]
+}
+
+/** A loss takes time: of a lease that runs out, or of a worker that is silent. */
+function lossLaws(story: TaskStory, leases: readonly Leased[]): string[] {
+  if (story.mayBeRedriven) return []
+  const isTooSoon = leases.some((lease, index) => {
+    const before = leases[index - 1]
+    const lossCount = before === undefined ? 0 : lease.losses - before.losses
+    if (before === undefined || lossCount <= 0) return false
+    const tookMs = (lease.answeredAt - safeAt(story, before)) / 1_000
+    return tookMs < lossCount * LOSS_MS_MIN
+  })
+  return isTooSoon
+    ? ['I11: a lease was lost before its time, or giving it back counted as a loss']
+    : []
+}
+
+/** The latest moment at which the lease surely had all its time, or was given back by its worker. */
+function safeAt(story: TaskStory, { token, claimedAt }: Leased): number {
+  const givenBack = story.reported.filter(
+    (report) => report.token === token && report.verb === 'release' && report.outcome === 'ok',
+  )
+  const renewedAt = story.renewedAt?.get(token) ?? 0
+  return Math.max(claimedAt, renewedAt, ...givenBack.map(({ askedAt }) => askedAt))
 }
 
 /** How many failures came from the tokens between the two, the first included. */

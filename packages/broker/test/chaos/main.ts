@@ -3,31 +3,24 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { EXIT_NO_VERDICT, EXIT_VIOLATED, parameters } from '../run-parameters.ts'
 import { chaos } from './chaos.ts'
 import type { RoundReport } from './round.ts'
 
 const SHOWN_MAX = 5
 
-const { env } = process
-const numberOf = (name: string, standard: number): number => {
-  const text = env[name] ?? ''
-  const value = text === '' ? standard : Number(text)
-  if (Number.isFinite(value) && value >= 0) return value
-  say(`${name} is "${text}"; it must be a number, such as ${standard}`)
-  process.exit(2)
-}
-const seed = numberOf('SEED', 1)
-const kills = numberOf('KILLS', 200)
+const seed = parameters.number('SEED', 1)
+const kills = parameters.count('KILLS', 200)
 const plan = {
   seed,
   kills,
-  killsPerRound: Math.min(numberOf('ROUND', 200), kills),
-  operations: numberOf('OPERATIONS', 0),
-  producers: numberOf('PRODUCERS', 2),
-  workers: numberOf('WORKERS', 3),
-  adversaries: numberOf('ADVERSARIES', 1),
-  tasksPerSecond: numberOf('RATE', 1_000),
-  chaosMs: 1_000 * numberOf('SECONDS', 3_600),
+  killsPerRound: Math.min(parameters.count('ROUND', 200), kills),
+  operations: parameters.number('OPERATIONS', 0),
+  producers: parameters.count('PRODUCERS', 2),
+  workers: parameters.count('WORKERS', 3),
+  adversaries: parameters.count('ADVERSARIES', 1),
+  tasksPerSecond: parameters.count('RATE', 3_000),
+  chaosMs: 1_000 * parameters.seconds('SECONDS', 3_600),
   directory: await mkdtemp(join(tmpdir(), 'tq-chaos-')),
   tell: (text: string) => say(`${elapsed()} ${text}`),
 }
@@ -38,6 +31,8 @@ const sinceMs = performance.now()
 const totals: Record<string, number> = {}
 let isBroken = false
 let rounds = 0
+/** With the stories of a whole round in it. */
+let peakBytes = 0
 for await (const report of chaos(plan)) {
   rounds += 1
   addUp(report)
@@ -51,15 +46,26 @@ for await (const report of chaos(plan)) {
   say(`store: ${join(plan.directory, 'data')}; again with SEED=${seed}`)
 }
 if (!isBroken) await rm(plan.directory, { recursive: true, force: true })
+const { operations } = plan
+const isShort =
+  (totals['kills'] ?? 0) < kills || (totals['acknowledged operations'] ?? 0) < operations
 const figures = Object.entries(totals).map(([name, count]) => `${count} ${name}`)
-say(`chaos seed ${seed}: ${elapsed()}, ${rounds} rounds, ${figures.join(', ')}`)
-process.exitCode = isBroken ? 1 : 0
+say(
+  `chaos seed ${seed}: ${elapsed()}, ${rounds} rounds, ${figures.join(', ')}, ${Math.round(peakBytes / 2 ** 20)} MiB`,
+)
+if (isBroken) {
+  process.exitCode = EXIT_VIOLATED
+} else if (isShort) {
+  say(`fewer than KILLS=${kills} and OPERATIONS=${operations}: nothing is proved`)
+  process.exitCode = EXIT_NO_VERDICT
+}
 
 function addUp({ violations, kills: killed, acknowledged, ...rest }: RoundReport): void {
   const { faults, open, tasks, runs, repeats } = rest
   const add = (name: string, count: number): void => {
     totals[name] = (totals[name] ?? 0) + count
   }
+  peakBytes = Math.max(peakBytes, process.memoryUsage().rss)
   add('kills', killed)
   add('other faults', Object.values(faults).reduce((sum, count) => sum + count, 0) - killed)
   add('acknowledged operations', acknowledged)

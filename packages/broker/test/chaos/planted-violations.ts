@@ -56,6 +56,23 @@ export const PLANTED_VIOLATIONS: readonly (readonly [law: string, tell: Tell])[]
     },
   ],
   [
+    'I11: a lease was lost before its time, or giving it back counted as a loss',
+    (producer, worker, other) => {
+      producer.enqueue(1, [A]).ok(2, 10).end(A, { by: 8, losses: 1 })
+      worker.lease(4, 11, A, 7).report(20, 'release', A, 7).ok(21, 12)
+      other.lease(22, 13, A, 8, { losses: 1 }).report(24, 'complete', A, 8).ok(25, 14)
+    },
+  ],
+  [
+    'I18: a task was leased after its cancel had been acknowledged',
+    (producer, worker, other) => {
+      producer.enqueue(1, [A]).ok(2, 10).end(A, { state: 'cancelled', reason: 'cancelled' })
+      worker.lease(4, 11, A, 7)
+      producer.ask(6, { v: 'cancel', x: [A] }).ok(7, 12, { outcomes: ['requested'] })
+      other.lease(20, 13, A, 8, { losses: 1 })
+    },
+  ],
+  [
     'I3: a token was good that nobody was given',
     (producer, worker) => {
       producer.enqueue(1, [A]).ok(2, 10).end(A, { by: 8 })

@@ -14,21 +14,21 @@ interface Order {
 
 /** Types of work and how often each is ordered, in percent. */
 const WORK: readonly (readonly [type: string, percent: number])[] = [
-  ['quick', 66],
-  ['slow', 22],
-  ['flaky', 7],
-  ['fatal', 2],
-  ['late', 2],
+  ['quick', 82],
+  ['slow', 10],
+  ['flaky', 5],
+  ['fatal', 1],
+  ['late', 1],
   ['stubborn', 1],
 ]
 /** Longer waits for an answer than this are given up: the outcome stays unknown. */
 const CALL_MS = 8_000
 const BATCH_MAX = 200
-const FILLER_BYTES_MAX = 600
+const FILLER_BYTES_MAX = 300
 /** A producer holds back while more tasks than this wait, so that what is left can be drained. */
-const QUEUED_MAX = 2_000
+const QUEUED_MAX = 6_000
 /** Keys are shared by all producers of about this time, so that they meet. */
-const KEY_PERIOD_MS = 700
+const KEY_PERIOD_MS = 2_500
 const KEYS_PER_PERIOD = 3
 
 export async function produce(
@@ -67,7 +67,7 @@ class Producer {
     if (dice < 0.03) return this.#holdBack(queue)
     if (dice < 0.1) return this.#keyed(queue)
     if (dice < 0.17) return this.#twice(queue)
-    if (dice < 0.4) return this.#singles(queue)
+    if (dice < 0.3) return this.#singles(queue)
     const orders = Array.from({ length: random.between(1, BATCH_MAX) }, () => this.#order())
     const handles = await this.#client.enqueueMany(queue, orders, { timeoutMs: CALL_MS })
     this.#acknowledged(handles)

@@ -2,6 +2,7 @@
 
 import {
   hasHappened,
+  type Leased,
   mayHaveHappened,
   type Ordered,
   type Reported,
@@ -87,6 +88,11 @@ function cancelLaws(story: TaskStory, taken: readonly Reported[]): string[] {
       if (!isRevived(cancel, Math.max(lsn, cancel.lsn))) {
         broken.add('I18: both a cancel and a result were acknowledged')
       }
+    }
+    // A claim that was asked later got its lease later.
+    const isLater = ({ claimedAt }: Leased): boolean => claimedAt > cancel.answeredAt
+    if (story.leased.some(isLater) && !isRevived(cancel, Infinity)) {
+      broken.add('I18: a task was leased after its cancel had been acknowledged')
     }
     if (story.end?.state !== 'cancelled' && !isRevived(cancel, Infinity)) {
       broken.add('I18: a cancel was acknowledged, and the task ended otherwise')

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { TqClient } from '@tq/client'
 import { FaultProxy } from '../end-to-end/fault-proxy.ts'
 import { checkDataDirectory } from '../ledger/data-directory-check.ts'
+import type { RigAddress } from '../rig-broker.ts'
 import type { BrokerKeeper } from './broker-keeper.ts'
 import type { ClientBundle } from './client-bundle.ts'
 import { ClientProcess, type ClientSite } from './client-process.ts'
@@ -15,6 +16,7 @@ import { type Fault, Killer, type Victims } from './killer.ts'
 import { repeatsOf } from './run-laws.ts'
 import { storedEnds } from './stored-ends.ts'
 import { Stories } from './stories.ts'
+import { TripWire } from './trip-wire.ts'
 
 export interface RoundPlan {
   readonly number: number
@@ -62,20 +64,21 @@ export async function runRound(plan: RoundPlan): Promise<RoundReport> {
   await mkdir(histories, { recursive: true })
   const queues = [...queuesOf(plan.number), ownQueueOf(plan.number)]
   const proxies = await Promise.all([1, 2].map(() => FaultProxy.start(() => broker.address)))
+  const tripWire = await TripWire.start(() => broker.address)
   const startCount = broker.startCount
   broker.start()
   const client = new TqClient({
-    address: textOf(proxies[0]),
+    address: textOf(proxies[0]?.address),
     reconnect: { baseMs: 20, capMs: 200 },
   })
   await prepare(client, plan.number)
-  const cast = castOf(plan, histories, proxies)
-  const victims = { broker, proxies, ...cast }
+  const cast = castOf(plan, histories, { proxies, tripWire })
+  const victims = { broker, proxies, tripWire, ...cast }
   const killer = await wreak(plan, victims)
   const peace = await makePeace({ broker, ...cast }, client, queues)
   await client.close({ deadlineMs: 0 })
   await broker.stop()
-  for (const proxy of proxies) proxy.stop()
+  for (const proxy of [...proxies, tripWire]) proxy.stop()
 
   const stories = new Stories()
   const damages = await checkAtRest(broker.directory, { histories, queues })
@@ -158,23 +161,28 @@ function ownQueueOf(round: number): string {
   return `round-${round}-own`
 }
 
-interface Cast extends Omit<Victims, 'broker' | 'proxies'> {
+interface Cast extends Omit<Victims, 'broker' | 'proxies' | 'tripWire'> {
   /** A worker that comes with the peace, for the tasks that the adversaries leave behind. */
   readonly sweeper: ClientProcess
 }
 
-function castOf(plan: RoundPlan, histories: string, proxies: readonly FaultProxy[]): Cast {
+function castOf(
+  plan: RoundPlan,
+  histories: string,
+  { proxies, tripWire }: Pick<Victims, 'proxies' | 'tripWire'>,
+): Cast {
   const [one, other] = proxies
   const site = {
     bundle: plan.bundle,
     directory: histories,
     queues: queuesOf(plan.number),
     ownQueue: ownQueueOf(plan.number),
+    tripWire: textOf(tripWire.address),
     seed: plan.seed * 1_000 + plan.number,
     tasksPerSecond: plan.tasksPerSecond / plan.producers,
   }
-  const here = { ...site, address: textOf(one) }
-  const there = { ...site, address: textOf(other) }
+  const here = { ...site, address: textOf(one?.address) }
+  const there = { ...site, address: textOf(other?.address) }
   const many = (part: ClientRole['part'], count: number, at: ClientSite): ClientProcess[] =>
     Array.from({ length: count }, (_, index) => new ClientProcess(part, index + 1, at))
   return {
@@ -185,9 +193,9 @@ function castOf(plan: RoundPlan, histories: string, proxies: readonly FaultProxy
   }
 }
 
-function textOf(proxy: FaultProxy | undefined): string {
-  if (proxy === undefined) throw new Error('there is no proxy')
-  return `${proxy.address.host}:${proxy.address.port}`
+function textOf(address: RigAddress | undefined): string {
+  if (address === undefined) throw new Error('there is no proxy')
+  return `${address.host}:${address.port}`
 }
 
 /** New queues for this round; those of the last one have been checked, and need not be kept. */

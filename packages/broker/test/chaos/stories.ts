@@ -41,6 +41,8 @@ export class Stories {
   readonly sessions = new Map<string, SessionStory>()
   /** What each claim was given, by session and number; answers without tasks are left out. */
   readonly claims = new Map<string, ClaimAnswer[]>()
+  /** When each claim was asked first, by session and number. */
+  readonly #claimAskedAt = new Map<string, number>()
   /** Refusals that say that the broker has a bug. */
   readonly bugs: string[] = []
   /** Items of requests that were acknowledged: tasks stored, leases granted, reports taken. */
@@ -60,6 +62,12 @@ export class Stories {
       this.tasks.set(id, story)
     }
     return story
+  }
+
+  /** A request was sent. */
+  begin({ a, s, t }: AskLine): void {
+    const claim = a.v === 'claim' ? `${s}/${a.n}` : undefined
+    if (claim !== undefined && !this.#claimAskedAt.has(claim)) this.#claimAskedAt.set(claim, t)
   }
 
   /** @param answer Undefined if none was heard. */
@@ -144,7 +152,8 @@ export class Stories {
     const leases = reply.leased.map(({ id, token }) => ({ id, token }))
     this.claims.set(claim, [...(this.claims.get(claim) ?? []), { lsn: exchange.lsn, leases }])
     for (const { id, ...lease } of reply.leased) {
-      this.story(id).leased.push({ ...exchange, ...lease, claim, session: ask.s })
+      const claimedAt = this.#claimAskedAt.get(claim) ?? ask.t
+      this.story(id).leased.push({ ...exchange, ...lease, claim, claimedAt, session: ask.s })
     }
   }
 
@@ -198,6 +207,7 @@ export class HistoryEar {
     switch (line.k) {
       case 'ask':
         this.#open.set(`${line.c} ${line.i}`, line)
+        this.#stories.begin(line)
         return
       case 'ok':
       case 'no': {

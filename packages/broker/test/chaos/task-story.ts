@@ -29,6 +29,8 @@ export interface Leased extends Exchange {
   readonly token: number
   /** Session and number of the claim: the lease belongs to no other. */
   readonly claim: string
+  /** When the claim was asked first: the lease was granted later, however late that was heard. */
+  readonly claimedAt: number
   readonly session: string
   readonly attempt: number
   readonly failures: number

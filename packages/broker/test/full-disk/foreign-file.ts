@@ -24,10 +24,11 @@ export class ForeignFile {
   leaveFree(bytes: number): void {
     const file = openSync(this.#path, 'a')
     try {
-      while (bytes === 0 || this.freeBytes > bytes) {
-        const chunk =
-          bytes === 0 ? CHUNK : CHUNK.subarray(0, Math.min(CHUNK.length, this.freeBytes - bytes))
-        writeSync(file, chunk)
+      for (;;) {
+        // Looked at once: others take and give space in between.
+        const tooMuch = bytes === 0 ? CHUNK.length : this.freeBytes - bytes
+        if (tooMuch <= 0) return
+        writeSync(file, CHUNK.subarray(0, Math.min(CHUNK.length, tooMuch)))
       }
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error

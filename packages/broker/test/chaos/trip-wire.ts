@@ -1,0 +1,80 @@
+// A proxy for one client whose requests come one at a time: the answer to one may be the broker's last word.
+
+import { once } from 'node:events'
+import {
+  type AddressInfo,
+  createConnection,
+  createServer,
+  type Server,
+  type Socket,
+} from 'node:net'
+import type { RigAddress } from '../rig-broker.ts'
+
+export class TripWire {
+  readonly #server: Server
+  readonly #target: () => RigAddress
+  readonly #sockets = new Set<Socket>()
+  /** Called once, before the next answer is passed on. */
+  #onAnswer: (() => void) | undefined
+
+  /** @param target Asked for each connection: a broker that was started again has moved. */
+  static async start(target: () => RigAddress): Promise<TripWire> {
+    const wire = new TripWire(target)
+    wire.#server.listen(0, '127.0.0.1')
+    await once(wire.#server, 'listening')
+    return wire
+  }
+
+  private constructor(target: () => RigAddress) {
+    this.#target = target
+    this.#server = createServer({ noDelay: true }, (socket) => this.#join(socket))
+  }
+
+  get address(): RigAddress {
+    const { address, port } = this.#server.address() as AddressInfo
+    return { host: address, port }
+  }
+
+  /** The next answer, greetings aside, is the moment. */
+  arm(onAnswer: () => void): void {
+    this.#onAnswer = onAnswer
+  }
+
+  disarm(): void {
+    this.#onAnswer = undefined
+  }
+
+  stop(): void {
+    this.#server.close()
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  #join(client: Socket): void {
+    const broker = createConnection({ ...this.#target(), noDelay: true })
+    let answerCount = 0
+    client.on('data', (chunk) => broker.write(chunk))
+    broker.on('data', (chunk) => {
+      answerCount += 1
+      // The first answer is the one to `hello`.
+      if (answerCount > 1) this.#trip()
+      client.write(chunk)
+    })
+    for (const [socket, other] of [
+      [client, broker],
+      [broker, client],
+    ] as const) {
+      this.#sockets.add(socket)
+      socket.on('error', () => undefined)
+      socket.on('close', () => {
+        this.#sockets.delete(socket)
+        other.end()
+      })
+    }
+  }
+
+  #trip(): void {
+    const onAnswer = this.#onAnswer
+    this.#onAnswer = undefined
+    onAnswer?.()
+  }
+}

@@ -78,7 +78,7 @@ export class Connection {
 
   /**
    * When the newest request that has been answered was sent, by the monotonic clock. The broker
-   * wrote whatever is read now after that moment: a lease granted by it cannot be older.
+   * wrote whatever is read now after that moment.
    */
   get answeredSentAtMs(): number {
     return this.#answeredSentAtMs

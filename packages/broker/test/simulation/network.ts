@@ -36,9 +36,17 @@ const HIGH_WATER_BYTES = 16 * 1024
 export class Network {
   readonly #parts: NetworkParts
   readonly #paths = new Set<Path>()
+  /** How the lines are now. */
+  readonly #lines: { -readonly [K in keyof Swarm['network']]: Swarm['network'][K] }
 
   constructor(parts: NetworkParts) {
     this.#parts = parts
+    this.#lines = { ...parts.swarm.network }
+  }
+
+  /** From now on no bytes are held up for longer than the latency. */
+  calm(): void {
+    this.#lines.delayChance = 0
   }
 
   /** Connections whose client does not know that anything is wrong. */
@@ -126,8 +134,7 @@ export class Network {
   }
 
   #connect(client: Endpoint, scheduler: Scheduler): Path {
-    const { world, broker, random, swarm } = this.#parts
-    const { network } = swarm
+    const { world, broker, random } = this.#parts
     const process = broker.scheduler
     const far = new Endpoint(() => process.isAlive)
     const pipe = (to: Endpoint, from: Endpoint, at: Scheduler): BytePipe => {
@@ -135,7 +142,7 @@ export class Network {
         world,
         scheduler: at,
         random,
-        network,
+        network: this.#lines,
         onBytes: (bytes) => to.take(bytes),
         onEnd: (how) => to.takeEnd(how),
         onRoom: () => from.pump(),

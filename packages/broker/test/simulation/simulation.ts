@@ -60,6 +60,7 @@ class Simulation {
   readonly #trace: Trace
   readonly #chronicle: Chronicle
   readonly #broker: BrokerProcess
+  readonly #network: Network
   readonly #faults: Faults
   readonly #producers: (Producer | ClientProducer)[] = []
   readonly #workers: (Worker | ClientWorker)[] = []
@@ -103,6 +104,7 @@ class Simulation {
     this.#trace = trace
     this.#chronicle = chronicle
     this.#broker = broker
+    this.#network = network
     for (const name of namesOf('producer', swarm.producers.count)) {
       this.#producers.push(new Producer(partsOf(name), chronicle, name))
     }
@@ -183,6 +185,7 @@ class Simulation {
     this.#faults.stop()
     this.#world.mendWall()
     this.#broker.calm()
+    this.#network.calm()
     for (const peer of this.#peers()) peer.calm()
   }
 
@@ -192,7 +195,7 @@ class Simulation {
     await this.#runWhile(() => {
       if (this.#isDrained()) return false
       if (this.#steps < stepsMax && this.#world.nowMs < endMs) return true
-      this.#trace.violate(`I12: after ${DRAIN_MS_MAX} ms of peace ${this.#leftOver()}`)
+      this.#trace.violate(`I12: after so much peace ${this.#leftOver()}`)
       throw new Error(this.#trace.violation)
     })
     this.#broker.checkAll()

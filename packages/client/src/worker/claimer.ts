@@ -18,13 +18,15 @@ export interface ClaimPlan {
 export interface ClaimerEvents {
   /** Slots that have no task, whether a claim asks for them or not. */
   freeSlots(): number
-  /** @param grantedAtMs Before this moment of the monotonic clock no lease of these began. */
+  /** @param grantedAtMs As if granted at this moment of the monotonic clock: none ends sooner. */
   claimed(tasks: ReplyOf<'claim'>['tasks'], grantedAtMs: number): void
   /** The leases of all claims up to this number have been handed over. */
   received(claim: number): void
   refused(error: TqError): void
 }
 
+/** What is left is told in whole ticks of the broker's clock. */
+const TICK_MS = 1
 /** Claims on their way at a time. Slots that come free one by one then share the next claim. */
 const CLAIMS_OPEN_MAX = 4
 
@@ -89,7 +91,7 @@ export class Claimer {
       deadlineAtMs: Infinity,
       done: (reply: ReplyOf<'claim'>) => {
         close()
-        this.#take(reply)
+        this.#take(reply, call?.firstSentAtMs)
       },
       failed: (error) => {
         close()
@@ -99,13 +101,26 @@ export class Claimer {
     if (call.state !== 'settled') this.#open.add(call)
   }
 
-  #take(reply: ReplyOf<'claim'>): void {
+  #take(reply: ReplyOf<'claim'>, sentAtMs = 0): void {
     this.#refusals = 0
     this.#answeredAtMs = this.#session.settings.clock.monotonicMs()
-    if (reply.tasks.length > 0) this.#events.claimed(reply.tasks, this.#session.answeredSentAtMs)
+    if (reply.tasks.length > 0) {
+      this.#events.claimed(reply.tasks, this.#grantedAtMs(reply.leaseMs, sentAtMs))
+    }
     // After `claimed`: a heartbeat may not count this claim before it names its leases.
     this.#events.received(this.#session.claims.received)
     this.#goOn()
+  }
+
+  /**
+   * A lease begins after its claim was sent, and ends `leftMs` after its answer was written. That was
+   * after everything answered before it was sent; but it may have been granted long before, while a
+   * slow commit kept its answer back and others, which wait for none, went ahead.
+   */
+  #grantedAtMs(leftMs: number, sentAtMs: number): number {
+    const { leaseMs } = this.#plan
+    const endsAtMs = this.#session.answeredSentAtMs + leftMs - TICK_MS
+    return Math.max(sentAtMs, endsAtMs - leaseMs)
   }
 
   #refuse(error: unknown): void {

@@ -21,7 +21,7 @@ export interface ProgressNote {
 export class RunningTask implements TaskContext {
   readonly task: ClaimedTask
   readonly lease: LeaseEntry
-  /** Not before this moment of the monotonic clock was the lease granted. */
+  /** As if granted at this moment of the monotonic clock: it does not end sooner. */
   readonly grantedAtMs: number
   readonly startedAtMs: number
   readonly #host: RunningTaskHost

@@ -60,7 +60,7 @@ export class Workbench implements TaskRoad, RunningTaskHost {
     return Math.min(this.#options.concurrency - this.#running.size, this.table.freeCount)
   }
 
-  /** @param grantedAtMs Before this moment of the monotonic clock none of these leases began. */
+  /** @param grantedAtMs As if granted at this moment of the monotonic clock: none ends sooner. */
   take(tasks: ReplyOf<'claim'>['tasks'], grantedAtMs: number): void {
     const remainingMs = this.#fence.remainingOfNewMs(grantedAtMs)
     for (const wire of tasks) {

@@ -600,6 +600,32 @@ describe('a lease that cannot be renewed', () => {
     expect(broker.requests('complete')).toHaveLength(0)
   })
 
+  it('counts from its grant, though its answer came long after it and after later ones', async () => {
+    const broker = await aBroker(CONTENT)
+    const time = new ManualTime()
+    const aborts: number[] = []
+    const worker = aWorker(broker, { clock: time, scheduler: time, concurrency: 1 })
+    worker.handle('send', async (_task, context) => {
+      await abortOf(context)
+      aborts.push(time.monotonicMs())
+    })
+    await worker.start()
+    const claim = await broker.next('claim')
+    const grantedAtMs = time.monotonicMs()
+    for (let step = 0; step < 10; step += 1) {
+      time.advance(1_000)
+      await until(() => worker.health().heartbeatAgeMs < 5_000)
+    }
+    broker.script = DEAF
+
+    claim.reply({ ...claimed(wireTask()), leaseMs: 5_000 })
+    await until(() => worker.health().running === 1)
+    time.advance(4_000)
+    await until(() => worker.health().running === 0)
+
+    expect(aborts).toEqual([grantedAtMs + 14_000])
+  })
+
   it('counts from the last answered heartbeat', async () => {
     const broker = await aBroker({ ...CONTENT, ping: () => {} })
     const time = new ManualTime()

@@ -3,7 +3,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { maskedCrc32c } from './crc32c.ts'
-import { readTextIfAny } from './durable-file.ts'
+import { isMissing, readTextIfAny } from './durable-file.ts'
 import { LevelBytes, LevelFormatError, uint32At } from './level-bytes.ts'
 
 /** A log is a row of blocks of this size; a record that does not fit goes on in the next one. */
@@ -29,8 +29,9 @@ export interface LiveTable {
 }
 
 /**
- * The live tables, the newest first; undefined if there is no manifest, or none that can be read:
- * LevelDB says that better, and does not open then.
+ * The live tables, the newest first; undefined if there is no manifest, or none that makes sense:
+ * LevelDB says that better, and does not open then. What the system would not read may be read a
+ * moment later, and LevelDB would open: that must not pass for a store without tables.
  */
 export async function liveTables(store: string): Promise<readonly LiveTable[] | undefined> {
   try {
@@ -42,7 +43,7 @@ export async function liveTables(store: string): Promise<readonly LiveTable[] | 
     const live = [...tables].map(([number, bytes]) => ({ number, bytes }))
     return live.sort((one, other) => other.number - one.number)
   } catch (error) {
-    if (error instanceof LevelFormatError || isSystemError(error)) return undefined
+    if (error instanceof LevelFormatError || isMissing(error)) return undefined
     throw error
   }
 }
@@ -126,8 +127,4 @@ function* recordsOf(log: Uint8Array): Generator<Uint8Array> {
     if (kind === PIECE.full || kind === PIECE.last) yield Buffer.concat(pieces)
     at = end
   }
-}
-
-function isSystemError(error: unknown): boolean {
-  return error instanceof Error && 'syscall' in error
 }

@@ -1,7 +1,8 @@
 // Tables that LevelDB has written, whole and damaged: each byte of them counts.
 
 import { describe, expect, it } from 'vitest'
-import { appendFile, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { LevelDirectory } from '../../test/level-directory.ts'
 import { temporaryDirectory } from '../../test/temporary-directory.ts'
 import type { StoreError } from './port.ts'
@@ -81,6 +82,15 @@ describe('the verification of tables', () => {
 
     expect(await refusalOf(directory)).toBeUndefined()
     expect((await directory.refusal()).code).toBe('CORRUPT')
+  })
+
+  it('does not pass over what the system fails to read (T5)', async () => {
+    const directory = await aDirectoryWithTables()
+    const current = join(directory.path, 'store', 'CURRENT')
+    await rm(current)
+    await mkdir(current) // reading a directory fails, whoever reads
+
+    expect(await refusalOf(directory)).toMatchObject({ code: 'EISDIR' })
   })
 
   it('leaves it to LevelDB to name a table that is missing', async () => {

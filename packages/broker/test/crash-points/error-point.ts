@@ -9,11 +9,13 @@ import { type Injection, StracedBroker } from './straced-broker.ts'
 const END_MS_MAX = 1_000
 /**
  * Where a failure changes nothing that tq promises: LevelDB's own log for people, the reports of
- * earlier starts, what LevelDB or a start has no more use for, and directories that stand already.
+ * earlier starts, what LevelDB or a start has no more use for (and the list of files in which it
+ * looks for that), and directories that stand already.
  */
 const HARMLESS: readonly RegExp[] = [
   /\/store\/LOG(\.old)?\b/,
   /\/startup-reports\.json/,
+  /\/store", O_RDONLY\|O_NONBLOCK\|O_CLOEXEC\|O_DIRECTORY\)/,
   /^(unlink|rmdir|mkdir)\(/,
 ]
 /** At the end of a broker the mark and the lock that stand are older, but true. */

@@ -16,7 +16,6 @@ import { makeServers, type Servers } from './servers.ts'
 import { SpaceReclaim } from './space-reclaim.ts'
 import type { Startup } from './startup.ts'
 import { freeBytes } from './storage/disk-space.ts'
-import { readIdentity } from './storage/identity.ts'
 import type { Opened, Store } from './storage/port.ts'
 import { BROKER_VERSION } from './version.ts'
 
@@ -26,6 +25,8 @@ export interface BrokerStore extends Store {
   sizeBytes(): Promise<number>
   /** Why nothing is accepted any more; undefined while all is well. */
   readonly refusal: string | undefined
+  /** What it is known by, in hex. */
+  readonly storeId: string
 }
 
 /** What stands before the parts do. */
@@ -65,8 +66,7 @@ export async function assemble(
   )
   const space = makeSpaceReclaim(ground, opened)
   const disk = new DiskWatch(config.dataDir, world.scheduler, space.looked)
-  const storeId = await storeIdIn(config.dataDir)
-  const pipeline = makePipeline({ config, partition, disk, metrics, storeId })
+  const pipeline = makePipeline({ config, partition, disk, metrics, storeId: store.storeId })
   const { keptMax, dedupeMs } = config.retention
   const housekeeping = new Housekeeping(partition, { keptMax, dedupeMs })
   pipeline.reads.countKeptBy((queue) => housekeeping.keptOf(queue))
@@ -152,7 +152,7 @@ function makePipeline(parts: {
   readonly partition: Partition
   readonly disk: DiskWatch
   readonly metrics: Metrics
-  readonly storeId: string | undefined
+  readonly storeId: string
 }): Pipeline {
   const { config, partition, disk, metrics, storeId } = parts
   const { commitMsMax, freeBytesMin } = config.limits
@@ -162,14 +162,8 @@ function makePipeline(parts: {
       admission: { commitMsMax, freeBytesMin, freeBytes: () => disk.freeBytes },
       heartbeatMs: config.workers.heartbeatMs,
       version: BROKER_VERSION,
-      ...(storeId === undefined ? {} : { storeId }),
+      storeId,
     },
     { onAnswer: (verb, code) => metrics.answered(verb, code) },
   )
-}
-
-/** In hex; undefined for a store that has no directory. */
-async function storeIdIn(directory: string): Promise<string | undefined> {
-  const identity = await readIdentity(directory)
-  return identity === undefined ? undefined : Buffer.from(identity.storeId).toString('hex')
 }

@@ -89,6 +89,10 @@ export class TroubledStore implements BrokerStore {
     return this.#store.reclaim(hasRoom)
   }
 
+  get storeId(): string {
+    return this.#store.storeId
+  }
+
   sizeBytes(): Promise<number> {
     return this.#store.sizeBytes()
   }

@@ -149,6 +149,11 @@ export class LevelStore implements Store {
     return this.#refusal
   }
 
+  /** What the open store is known by, in hex. */
+  get storeId(): string {
+    return Buffer.from(this.#opened().head.storeId).toString('hex')
+  }
+
   /** Bytes that the store takes on disk, about: what is in the log only does not count. */
   async sizeBytes(): Promise<number> {
     return await this.#readable().approximateSize(FIRST_KEY, AFTER_LAST_KEY)

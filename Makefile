@@ -22,7 +22,7 @@ PUBLISHED := core broker client worker cli
 PROOFS := crash-points chaos power-cut full-disk clock partition fuzz corruption soak overload mutants
 PROOF = $(TYPESCRIPT) packages/broker/test/$@/main.ts
 
-.PHONY: help install build demo dev tools test sim $(PROOFS) bench coverage check types lint format-check deadcode publint format generate clean
+.PHONY: help install build demo dev tools test sim $(PROOFS) guard bench peers bench-peers coverage check types lint format-check deadcode publint format generate clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do printf '  make %-13s %s\n' "$$target" "$$text"; done
@@ -85,8 +85,17 @@ overload: build ## twice the load that it can take (SECONDS=)
 mutants: build ## deliberate bugs, and which test catches each (BUG= JOBS=)
 	@$(PROOF)
 
-bench: build ## speed against a fresh broker (PHASE=mixed,drain N=50000 ARGS="--runs 3")
+guard: build ## what a task costs against the baseline (COUNT= WRITE=1)
+	@$(PROOF)
+
+bench: build ## speed against fresh brokers (PHASE=mixed,drain N=50000 ARGS="--rounds 5 --out a.json", ARGS=--help)
 	@node packages/bench/dist/main.js $(if $(PHASE),--phase $(PHASE)) $(if $(N),--tasks $(N)) $(ARGS)
+
+peers: ## the brokers that tq is compared with, from Debian (as root); none is left running
+	@packages/bench/install-peers.sh
+
+bench-peers: build ## tq and the installed peers in turns (PEERS=a,b PHASE= N= ROUNDS=5 ARGS="--out f.json")
+	@node packages/bench/dist/peers/main.js $(if $(PEERS),--peers $(PEERS)) $(if $(PHASE),--phase $(PHASE)) $(if $(N),--tasks $(N)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(ARGS)
 
 coverage: build ## all tests, with coverage in coverage/
 	@$(VITEST) --coverage $(TESTS)

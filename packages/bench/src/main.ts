@@ -1,101 +1,117 @@
-// The bench: phases against a fresh broker each, as a table and as JSON.
+// The bench: scenarios against fresh brokers, as tables, JSON and plots; and comparisons of both.
 
-import { writeFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
-import { TqClient } from '@tq/client'
-import { BrokerProcess } from './broker-process.ts'
-import { LoadChild } from './load/load-child.ts'
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { brokerEntry, dataRoot, OWN_CHECKOUT } from './broker/broker-process.ts'
 import { machineFacts } from './machine.ts'
-import { connectLoad, type Figure, type PhaseInput, PHASES, QUEUE } from './phase.ts'
+import { ProfileFolder } from './profile/profile-report.ts'
+import { compared, ofBroker } from './report/compared.ts'
+import { writePlots } from './report/plots.ts'
+import { FORMAT, readResultFile, type ResultFile, writeResultFile } from './report/result-file.ts'
+import { comparisonTables, conditionsTable, tablesOf } from './report/table.ts'
+import { helpText, type MeasureOrder, readArguments } from './run/arguments.ts'
+import { runBench, type RunPlan } from './run/bench-run.ts'
+import { UsageError } from './run/usage-error.ts'
+import { SCENARIOS } from './scenario/scenarios.ts'
 
 const DURABILITY = 'every commit synced before its replies leave'
+const EXIT_USAGE = 2
+const EXIT_INTERRUPTED = 130
 
-const { values } = parseArgs({
-  options: {
-    phase: { type: 'string', default: Object.keys(PHASES).join(',') },
-    tasks: { type: 'string', default: '50000' },
-    runs: { type: 'string', default: '1' },
-    payload: { type: 'string', default: '200' },
-    /** Kept terminal tasks of the queue; 0 keeps nothing, as the peers do. */
-    retention: { type: 'string', default: '0' },
-    out: { type: 'string' },
-    /** Folder for CPU profiles of the broker; what is profiled is not to be quoted as speed. */
-    profile: { type: 'string' },
-  },
-})
+/** A first signal ends the run in order: brokers and their data are taken away. */
+const interruption = new AbortController()
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interruption.abort())
 
-async function main(): Promise<void> {
-  const machine = machineFacts()
-  const tasks = Number(values.tasks)
-  const results: Figure[] = []
-  for (const name of values.phase.split(',')) {
-    const phase = PHASES[name]
-    if (phase === undefined) {
-      const known = Object.keys(PHASES).join(', ')
-      throw new Error(`no phase "${name}"; there are ${known}`)
+async function main(argv: readonly string[]): Promise<void> {
+  const order = readArguments(argv, SCENARIOS)
+  switch (order.kind) {
+    case 'help':
+      return tell(helpText(SCENARIOS).trimEnd())
+    case 'compare':
+      return compareFiles(order.a, order.b)
+    case 'plot': {
+      const results = order.files.flatMap((path) => readResultFile(path).results)
+      return tellPlots(order.directory, results)
     }
-    for (let run = 0; run < Number(values.runs); run += 1) {
-      results.push(...(await onFreshBroker(tasks, phase)))
-    }
-  }
-  const settings = {
-    durability: DURABILITY,
-    payloadBytes: Number(values.payload),
-    retention: Number(values.retention),
-  }
-  print(machine, settings, results)
-  if (values.out !== undefined) {
-    writeFileSync(values.out, `${JSON.stringify({ machine, settings, results }, null, 2)}\n`)
+    case 'measure':
+      return measure(order)
   }
 }
 
-async function onFreshBroker(
-  tasks: number,
-  phase: (input: PhaseInput) => Promise<Figure[]>,
-): Promise<Figure[]> {
-  const profile = values.profile
-  const nodeFlags = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]
-  const broker = await BrokerProcess.make(nodeFlags)
-  const producer = new LoadChild()
-  const worker = new LoadChild()
-  try {
-    await broker.start()
-    const client = new TqClient({ address: `127.0.0.1:${broker.port}` })
-    const retentionCount = Number(values.retention)
-    await client.queueSet(QUEUE, { retentionCount })
-    await client.close()
-    await connectLoad({ broker, producer, worker })
-    const input = { broker, producer, worker, payloadBytes: Number(values.payload) }
-    await warmUp(input)
-    return await phase({ ...input, tasks })
-  } finally {
-    await Promise.all([producer.stop(), worker.stop()])
-    await broker.remove()
+async function measure(order: MeasureOrder): Promise<void> {
+  const folder = order.profile === undefined ? undefined : new ProfileFolder(order.profile)
+  // Told of before the run, whose own load would hide what was there.
+  const machine = machineFacts(dataRoot())
+  const results = await runBench(planOf(order, folder))
+  const { asked, warmUpTasks, rounds, isReused } = order
+  const run = { warmUpTasks, rounds, isReused, isProfiled: folder !== undefined }
+  const settings = { durability: DURABILITY, ...asked, ...run }
+  const file: ResultFile = { format: FORMAT, machine, settings, results }
+  tell(tablesOf(file))
+  if (order.against !== undefined) {
+    tell(`\nA is here, B is ${order.against}\n`)
+    tell(comparisonTables(compared(ofBroker(file, 'here'), ofBroker(file, 'there'))))
+  }
+  if (order.out !== undefined) writeResultFile(order.out, file)
+  if (order.plot !== undefined) tellPlots(order.plot, results)
+  if (folder !== undefined) tell(`\n${folder.report()}`)
+}
+
+function planOf(order: MeasureOrder, folder: ProfileFolder | undefined): RunPlan {
+  const { phases, rounds, asked, warmUpTasks, isReused } = order
+  const nodeFlags = folder?.nodeFlags ?? []
+  const here = { checkout: OWN_CHECKOUT, nodeFlags }
+  const there = { checkout: otherCheckout(order.against), nodeFlags }
+  return {
+    scenarios: Object.fromEntries(
+      Object.entries(SCENARIOS).filter(([name]) => phases.includes(name)),
+    ),
+    rounds,
+    asked,
+    warmUpTasks,
+    isReused,
+    brokers: order.against === undefined ? { here } : { here, there },
+    onProgress: (line) => process.stderr.write(`${line}\n`),
+    signal: interruption.signal,
   }
 }
 
-/** Lets the compilers of all three processes do their work before anything is timed. */
-async function warmUp(input: Omit<PhaseInput, 'tasks'>): Promise<void> {
-  const tasks = Math.max(20_000, Math.min(100_000, Number(values.tasks)))
-  for (let round = 0; round < 2; round += 1) await PHASES['mixed']?.({ ...input, tasks })
+function otherCheckout(directory: string | undefined): string {
+  if (directory === undefined) return OWN_CHECKOUT
+  const checkout = resolve(directory)
+  if (existsSync(brokerEntry(checkout))) return checkout
+  throw new UsageError(`--against ${directory} has no built broker; run make build there first`)
 }
 
-function print(
-  machine: ReturnType<typeof machineFacts>,
-  settings: Readonly<Record<string, string | number>>,
-  results: readonly Figure[],
-): void {
-  const facts = { ...machine, ...settings }
-  for (const [name, value] of Object.entries(facts)) process.stdout.write(`${name}: ${value}\n`)
-  process.stdout.write('\n| phase | tasks | figures |\n| --- | --- | --- |\n')
-  for (const { phase, tasks, figures } of results) {
-    const cells = Object.entries(figures).map(([name, value]) => `${name} ${rounded(value)}`)
-    process.stdout.write(`| ${phase} | ${tasks} | ${cells.join(' · ')} |\n`)
+function compareFiles(pathA: string, pathB: string): void {
+  const [a, b] = [readResultFile(pathA), readResultFile(pathB)]
+  const groups = compared(ofBroker(a, 'here'), ofBroker(b, 'here'))
+  if (groups.length === 0) {
+    throw new UsageError(`${pathA} and ${pathB} have no phase in common; measure the same in both`)
   }
+  tell(`A is ${pathA}, B is ${pathB}\n`)
+  const conditions = conditionsTable(a, b)
+  if (conditions !== '') tell(`${conditions}\n`)
+  tell(comparisonTables(groups))
 }
 
-function rounded(value: number): string {
-  return value >= 1_000 ? value.toFixed(0) : value >= 100 ? value.toFixed(1) : value.toFixed(2)
+function tellPlots(directory: string, results: ResultFile['results']): void {
+  const paths = writePlots(directory, results, SCENARIOS)
+  tell(paths.length === 0 ? '\nnothing here is drawn; see --help' : `\n${paths.join('\n')}`)
 }
 
-await main()
+function tell(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
+
+try {
+  await main(process.argv.slice(2))
+} catch (error) {
+  if (interruption.signal.aborted) {
+    process.stderr.write('interrupted; nothing was written\n')
+    process.exitCode = EXIT_INTERRUPTED
+  } else if (error instanceof UsageError) {
+    process.stderr.write(`${error.message}\n`)
+    process.exitCode = EXIT_USAGE
+  } else throw error
+}

@@ -127,12 +127,13 @@ export class Faults {
   }
 
   /** A peer hangs, but its system keeps the connection: what is sent to it fills up. */
-  #deafen({ client }: Path): void {
-    const { random, world, swarm, trace } = this.#parts
+  #deafen({ client, scheduler }: Path): void {
+    const { random, swarm, trace } = this.#parts
     const forMs = swarm.network.patienceMs * random.magnitude(0.5, 8)
     trace.note('network', `a peer reads nothing for ${forMs.toFixed(0)} ms`)
     client.pause()
-    world.after(forMs, () => client.resume())
+    // In the peer's own time: while its process stands still it reads nothing either.
+    scheduler.after(forMs, () => client.resume())
   }
 
   #corrupt(): void {

@@ -7,6 +7,7 @@ import type { Queue } from '../engine/queue.ts'
 import type { Row } from '../engine/rows.ts'
 import { type EngineState, pendingKeyOf } from '../engine/state.ts'
 import { FLAG_BORN, FLAG_PURGED } from '../engine/task-table.ts'
+import { BARE_VALUE } from './bare-value.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { encodeDone } from './done-record.ts'
 import {
@@ -198,7 +199,7 @@ export class CommitBuilder {
     const { queue } = fact.profile
     const key = dedupeKey(queue.slot, queue.number, name)
     this.put(key, encodeDedupe(key, { id, hash: requestHash }))
-    this.put(dedupeByAgeKey(fact.atMs, key), EMPTY)
+    this.put(dedupeByAgeKey(fact.atMs, key), BARE_VALUE)
     this.#writtenKeys.push(pendingKeyOf(queue.number, name))
   }
 
@@ -251,7 +252,7 @@ export class CommitBuilder {
       this.#putOverDelete(batch, key, value)
       const { slot, number: queueNumber } = queue
       const byEnd = doneByEndKey({ slot, queueNumber, endClass, endMs: end.atMs, id })
-      this.#putOverDelete(batch, byEnd, EMPTY)
+      this.#putOverDelete(batch, byEnd, BARE_VALUE)
       this.#keptChanges.push({ queueNumber, endClass, change: 1 })
       if (isBorn) this.#putPayload(batch, task, id)
       return
@@ -286,7 +287,6 @@ function keeps(queue: Queue, end: EndRecord): boolean {
 
 /** Bytes of a task's record and its key, about; for gathering no more than a commit should hold. */
 const TASK_BYTES_ABOUT = 120
-const EMPTY = new Uint8Array(0)
 
 class GatheredBatch implements Batch {
   readonly putKeys: Uint8Array[] = []

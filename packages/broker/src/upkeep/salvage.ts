@@ -3,6 +3,7 @@
 import { limits, TASK_STATES, wallMsOfTaskId } from '@tq/core'
 import type { EndedTask } from '../engine/fact.ts'
 import { hexOf } from '../engine/held.ts'
+import { BARE_VALUE } from '../storage/bare-value.ts'
 import { keptHistoryKeys } from '../storage/history-record.ts'
 import { emptyJournal } from '../storage/journal-record.ts'
 import {
@@ -30,7 +31,6 @@ import { QueueSalvage } from './queue-salvage.ts'
 import type { Survey } from './survey.ts'
 import { type LiveTask, nameOfTask, readAnyCore, readEnded, readLive } from './task-reading.ts'
 
-const EMPTY = new Uint8Array(0)
 /** What a person does about what is lost: never to run again what has run. */
 const ADVICE = {
   live: 'look for it in a backup, or where it came from; if it has not run, enqueue it again',
@@ -157,7 +157,11 @@ export class Salvage {
           ages.delete(hexOf(key))
           const { id } = decodeDedupe(key, value)
           await this.#put('dedupe', key, value)
-          await this.#put('dedupeByAge', dedupeByAgeKey(atMs ?? wallMsOfTaskId(id), key), EMPTY)
+          await this.#put(
+            'dedupeByAge',
+            dedupeByAgeKey(atMs ?? wallMsOfTaskId(id), key),
+            BARE_VALUE,
+          )
         } catch (error) {
           if (!isDamage(error)) throw error
           const text = 'an idempotency key is damaged: its request may make a second task'
@@ -255,7 +259,7 @@ export class Salvage {
       this.#note(task.sequence, task.end.attempt?.token ?? 0)
       const { queue } = task.profile
       await this.#keep('done', { entry, id: task.id, core: task, queue, payload }, false)
-      await this.#put('doneByEnd', byEndKeyOf(task), EMPTY)
+      await this.#put('doneByEnd', byEndKeyOf(task), BARE_VALUE)
     }
   }
 

@@ -111,7 +111,7 @@ describe('a data directory', () => {
     await writeFile(path, before)
   })
 
-  it('whose store is gone is refused; no empty one is put in its place', async () => {
+  it('whose store cannot be found is refused; no empty one is put in its place', async () => {
     const current = join(stopped.directory, 'store', 'CURRENT')
     const before = await readFile(current)
     await rm(current)
@@ -120,7 +120,7 @@ describe('a data directory', () => {
 
     expect(code).toBe(STORE)
     expect(said).toContain(`${current} is missing`)
-    expect(said).toContain('no empty store is put in its place')
+    expect(said).toContain(`tq-admin store check ${stopped.directory}`)
     await writeFile(current, before)
     await stopped.start()
     expect(await (await stopped.wire()).stats('kept')).toMatchObject({ queued: 3 })

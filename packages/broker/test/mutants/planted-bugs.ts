@@ -368,8 +368,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       },
       {
         file: 'storage/store-opening.ts',
-        find: "  if (identity.state === 'creating') return\n  const current",
-        replace: "  if (identity.state !== 'failed') return\n  const current",
+        find: "  if (identity.state === 'creating') return\n  const store",
+        replace: "  if (identity.state !== 'failed') return\n  const store",
       },
     ],
   },

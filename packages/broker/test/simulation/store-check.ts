@@ -24,6 +24,7 @@ import type { MemoryImage } from '../../src/storage/memory-image.ts'
 import { readPayloadRecord } from '../../src/storage/payload-record.ts'
 import { decodeDedupe, decodeEngine, decodeQueue } from '../../src/storage/registry-record.ts'
 import { WALL_KEY } from '../../src/storage/wall-record.ts'
+import { isBare } from '../../src/storage/bare-value.ts'
 import { isSealed, SEAL_BYTES } from '../../src/storage/sealed.ts'
 import { decodeTask } from '../../src/storage/task-record.ts'
 import { parseProfile } from '../../src/engine/profile.ts'
@@ -45,6 +46,9 @@ export interface StoreFacts {
  * One for each disk. Every check looks at all records, but decodes only what has changed since the
  * last one: the image keeps its values as they are, and the model makes a new object at each change.
  */
+/** Their keys say all. */
+const KEY_ONLY: ReadonlySet<Family> = new Set<Family>(['doneByEnd', 'dedupeByAge'])
+
 export class StoreCheck {
   readonly #trace: Trace
   readonly #image: MemoryImage
@@ -232,7 +236,7 @@ export class StoreCheck {
     for (const name of Object.keys(FAMILIES) as Family[]) {
       for (const [key, value] of this.#image.peekEntries(familyRange(name))) {
         count += 1
-        if (value.length === 0 || this.#sealed.has(value)) continue
+        if (KEY_ONLY.has(name) ? isBare(value) : this.#sealed.has(value)) continue
         const mayBeBad = name === 'payload' && this.#facts.isCorrupted(hexOf(taskIdOfKey(key)))
         if (!mayBeBad) this.#trace.law(isSealed(key, value), () => `I25: ${hexOf(key)} is sealed`)
         this.#sealed.add(value)

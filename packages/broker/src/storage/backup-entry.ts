@@ -1,7 +1,7 @@
 // What an entry must be to go into a backup, and to come out of one.
 
 import { familyOf } from './backup-format.ts'
-import { isBare } from './bare-value.ts'
+import { isBare, KEY_ONLY } from './bare-value.ts'
 import { HEAD_KEY } from './head-record.ts'
 import type { Family } from './key.ts'
 import type { Entry } from './port.ts'
@@ -21,8 +21,6 @@ const KEY_BYTES: Readonly<Record<Family, readonly [min: number, max: number]>> =
   session: [19, 19],
   journal: [11, 11],
 }
-/** All is in the key: there is nothing to seal. */
-const BARE: ReadonlySet<Family> = new Set<Family>(['doneByEnd', 'dedupeByAge'])
 
 /** Keys hold what people chose, of any length: the beginning is enough to find it by. */
 const KEY_SHOWN_BYTES = 64
@@ -36,7 +34,7 @@ export function flawOf([key, value]: Entry): string | undefined {
     return `key ${hexOf(key)} has ${key.length} bytes, which no ${family} key has`
   }
   if (Buffer.compare(key, HEAD_KEY) === 0) return 'it holds a head, which no backup does'
-  if (BARE.has(family)) {
+  if (KEY_ONLY.has(family)) {
     return isBare(value) ? undefined : `key ${hexOf(key)} has a value where none belongs`
   }
   return isSealed(key, value) ? undefined : `the checksum of key ${hexOf(key)} does not fit`

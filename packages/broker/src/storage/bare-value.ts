@@ -1,4 +1,9 @@
-// The value of records whose key says all.
+// Records whose key says all, and their value.
+
+import type { Family } from './key.ts'
+
+/** Families of them: there is nothing to seal. */
+export const KEY_ONLY: ReadonlySet<Family> = new Set<Family>(['doneByEnd', 'dedupeByAge'])
 
 /**
  * One byte that means nothing. Not none: the batches of classic-level 3.0.0 copy an empty value and

@@ -1,6 +1,6 @@
 // Small files that survive a power cut: written aside, synced, renamed, the directory synced.
 
-import { open, readFile, rename, rm } from 'node:fs/promises'
+import { access, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /** Replaces the file as a whole: a reader, or a start after a power cut, sees old or new. */
@@ -39,6 +39,17 @@ export async function readTextIfAny(path: string): Promise<string | undefined> {
     return await readFile(path, 'utf8')
   } catch (error) {
     if (isMissing(error)) return undefined
+    throw error
+  }
+}
+
+/** True if something stands there that this process may look at. */
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path)
+    return true
+  } catch (error) {
+    if (isMissing(error)) return false
     throw error
   }
 }

@@ -1,8 +1,8 @@
 // The store as it stood before LevelDB opened it, so that an opening that read badly can be undone.
 
-import { access, link, mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { link, mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isMissing, syncDirectory } from './durable-file.ts'
+import { exists, isMissing, syncDirectory } from './durable-file.ts'
 
 /** LevelDB's own lock and its words for people: of the process that has it, not of the store. */
 const OF_THE_PROCESS: ReadonlySet<string> = new Set(['LOCK', 'LOG', 'LOG.old'])
@@ -90,14 +90,4 @@ export async function storeFolder(directory: string, isUnread: boolean): Promise
   const undoing = join(directory, UNDOING)
   if (await exists(undoing)) return undoing
   return join(directory, isUnread && (await isKept(directory)) ? KEPT : 'store')
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path)
-    return true
-  } catch (error) {
-    if (isMissing(error)) return false
-    throw error
-  }
 }

@@ -2,11 +2,11 @@
 
 import type { Random, Scheduler } from '@tq/core'
 import { ClassicLevel } from 'classic-level'
-import { access, mkdir, readdir } from 'node:fs/promises'
+import { mkdir, readdir } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { DirectoryLock } from './directory-lock.ts'
 import { checkLogs, keepLogs, settleOpening } from './dropped-log.ts'
-import { errorCode, isMissing, syncDirectory } from './durable-file.ts'
+import { errorCode, exists, isMissing, syncDirectory } from './durable-file.ts'
 import { refuseNetworkFilesystem } from './filesystem.ts'
 import { newIdentity, readIdentity, writeIdentity, type Identity } from './identity.ts'
 import { levelOptions, type LevelTuning } from './level-options.ts'
@@ -78,16 +78,6 @@ async function makeOne(directory: string, path: string): Promise<void> {
         `${path}. Choose a directory on a local disk that this user may write to.`,
       error,
     )
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path)
-    return true
-  } catch (error) {
-    if (isMissing(error)) return false
-    throw error
   }
 }
 

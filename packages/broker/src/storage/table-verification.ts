@@ -1,8 +1,8 @@
 // Reads the table files before LevelDB does, since LevelDB believes whatever stands in them.
 
-import { access, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isMissing } from './durable-file.ts'
+import { exists } from './durable-file.ts'
 import { LevelFormatError } from './level-bytes.ts'
 import { liveTables, type LiveTable } from './level-manifest.ts'
 import { checkTable } from './level-table.ts'
@@ -13,7 +13,16 @@ import { StoreError } from './port.ts'
  * older and beyond is guarded by the seals of its values alone, which tell of a value that is
  * wrong, and not of a key that cannot be found.
  */
-export const VERIFIED_BYTES_MAX = 256 * 1024 * 1024
+const VERIFIED_BYTES_MAX = 256 * 1024 * 1024
+
+/** A table file that the manifest names, and that is there. LevelDB names those that it misses. */
+export interface TableFile {
+  readonly path: string
+  /** As the manifest says. */
+  readonly bytes: number
+  /** It is one of those that a start reads. */
+  readonly isVerified: boolean
+}
 
 /**
  * To be called before LevelDB opens: it would compact damaged blocks into new tables, hide keys
@@ -21,32 +30,45 @@ export const VERIFIED_BYTES_MAX = 256 * 1024 * 1024
  * @throws {StoreError} CORRUPT, naming the file.
  */
 export async function verifyTables(directory: string): Promise<void> {
-  const store = join(directory, 'store')
-  let verifiedBytes = 0
-  for (const table of (await liveTables(store)) ?? []) {
-    verifiedBytes += table.bytes
-    if (verifiedBytes > VERIFIED_BYTES_MAX) return
-    const path = await pathOf(store, table)
-    // LevelDB names the tables that it misses.
-    if (path !== undefined) await verifyTable(path, table)
+  for await (const file of tableFiles(join(directory, 'store'))) {
+    if (!file.isVerified) return
+    const flaw = await flawOfTable(file)
+    if (flaw === undefined) continue
+    throw new StoreError(
+      'CORRUPT',
+      `the table file ${file.path} is damaged: ${flaw.message}. Nothing was changed. Do not repair ` +
+        'it in place: repair brings deleted tasks back.',
+      flaw,
+    )
   }
 }
 
-async function verifyTable(path: string, table: LiveTable): Promise<void> {
-  const bytes = new Uint8Array(await readFile(path))
+/** The newest first. None if the manifest is missing or damaged: LevelDB refuses it then. */
+export async function* tableFiles(store: string): AsyncGenerator<TableFile> {
+  let bytesSoFar = 0
+  for (const table of (await liveTables(store)) ?? []) {
+    const { bytes } = table
+    bytesSoFar += bytes
+    const path = await pathOf(store, table)
+    if (path !== undefined) yield { path, bytes, isVerified: bytesSoFar <= VERIFIED_BYTES_MAX }
+  }
+}
+
+/** Reads all of the file. Undefined if it is as LevelDB wrote it. */
+export async function flawOfTable({
+  path,
+  bytes,
+}: TableFile): Promise<LevelFormatError | undefined> {
+  const read = new Uint8Array(await readFile(path))
+  if (read.length !== bytes) {
+    return new LevelFormatError(`it has ${read.length} bytes instead of ${bytes}`)
+  }
   try {
-    if (bytes.length !== table.bytes) {
-      throw new LevelFormatError(`it has ${bytes.length} bytes instead of ${table.bytes}`)
-    }
-    checkTable(bytes)
+    checkTable(read)
+    return undefined
   } catch (error) {
-    if (!(error instanceof LevelFormatError)) throw error
-    throw new StoreError(
-      'CORRUPT',
-      `the table file ${path} is damaged: ${error.message}. Nothing was changed. Do not repair it ` +
-        'in place: repair brings deleted tasks back.',
-      error,
-    )
+    if (error instanceof LevelFormatError) return error
+    throw error
   }
 }
 
@@ -55,12 +77,7 @@ async function pathOf(store: string, { number }: LiveTable): Promise<string | un
   const name = String(number).padStart(6, '0')
   for (const ending of ['ldb', 'sst']) {
     const path = join(store, `${name}.${ending}`)
-    try {
-      await access(path)
-      return path
-    } catch (error) {
-      if (!isMissing(error)) throw error
-    }
+    if (await exists(path)) return path
   }
   return undefined
 }

@@ -1,8 +1,8 @@
 // What is written must stand outside of data directories: a store is never changed by looking at it.
 
-import { access, realpath } from 'node:fs/promises'
+import { realpath } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
-import { errorCode, isMissing } from '../storage/durable-file.ts'
+import { errorCode, exists, isMissing } from '../storage/durable-file.ts'
 import { Refused } from './refused.ts'
 
 /**
@@ -35,7 +35,7 @@ function isStore(directory: string): Refused {
 }
 
 async function isDataDirectory(path: string): Promise<boolean> {
-  return (await exists(join(path, 'identity'))) && (await exists(join(path, 'store')))
+  return (await isSeen(join(path, 'identity'))) && (await isSeen(join(path, 'store')))
 }
 
 /** Without links, as far as it exists. */
@@ -51,15 +51,10 @@ async function realPathOf(path: string): Promise<string> {
   }
 }
 
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path)
-    return true
-  } catch (error) {
-    // Who may not look into a directory does not write there either.
-    if (isMissing(error) || errorCode(error) === 'ENOTDIR' || errorCode(error) === 'EACCES') {
-      return false
-    }
+/** Who may not look into a directory does not write there either. */
+async function isSeen(path: string): Promise<boolean> {
+  return await exists(path).catch((error: unknown) => {
+    if (errorCode(error) === 'ENOTDIR' || errorCode(error) === 'EACCES') return false
     throw error
-  }
+  })
 }

@@ -1,10 +1,9 @@
 // The check of a whole store at rest: every record, and everything that records say of each other.
 
-import { access } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { adviceOnDamage } from '../storage/advice.ts'
 import { droppedLines } from '../storage/dropped-log.ts'
-import { isMissing } from '../storage/durable-file.ts'
+import { exists } from '../storage/durable-file.ts'
 import { HEAD_KEY } from '../storage/head-record.ts'
 import { isAhead, readMark } from '../storage/high-water.ts'
 import { type Identity, readIdentity, readUnfinished, unfinishedText } from '../storage/identity.ts'
@@ -232,14 +231,4 @@ function headOf(survey: Survey | undefined): Pick<CheckReport, 'storeId' | 'epoc
   if (head === undefined) return {}
   const { storeId, epoch, lsn } = head
   return { storeId: Buffer.from(storeId).toString('hex'), epoch, lsn }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path)
-    return true
-  } catch (error) {
-    if (isMissing(error)) return false
-    throw error
-  }
 }

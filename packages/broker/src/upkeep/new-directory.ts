@@ -1,9 +1,9 @@
 // The directory that a restore or a salvage fills: marked first of all, so that a broker that is
 // started on it, whenever this is cut off, refuses it instead of making an empty store there.
 
-import { access, link, mkdir, mkdtemp, readdir, rename, rm, rmdir } from 'node:fs/promises'
+import { link, mkdir, mkdtemp, readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { errorCode, isMissing, syncDirectory } from '../storage/durable-file.ts'
+import { errorCode, exists, isMissing, syncDirectory } from '../storage/durable-file.ts'
 import {
   markUnfinished,
   readUnfinished,
@@ -24,7 +24,7 @@ export class NewDirectory {
     const outermost = await mkdir(parent, { recursive: true, mode: 0o700 })
     if (outermost !== undefined) await syncDirectory(dirname(outermost))
     const parents = outermost === undefined ? [] : between(parent, resolve(outermost))
-    const isNew = !(await isThere(path))
+    const isNew = !(await exists(path))
     await markAtOnce(path, unfinished, isNew).catch((error: unknown) => {
       if (TAKEN.has(errorCode(error) ?? '')) throw occupied(path, ['identity'])
       throw error
@@ -90,16 +90,6 @@ async function markAtOnce(path: string, unfinished: Unfinished, isNew: boolean):
     await markUnfinished(path, unfinished)
   } finally {
     if (aside !== undefined) await rm(aside, { recursive: true, force: true })
-  }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await access(path)
-    return true
-  } catch (error) {
-    if (isMissing(error)) return false
-    throw error
   }
 }
 

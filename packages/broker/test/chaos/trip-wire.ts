@@ -1,18 +1,11 @@
 // A proxy for one client whose requests come one at a time: the answer to one may be the broker's last word.
 
-import { once } from 'node:events'
-import {
-  type AddressInfo,
-  createConnection,
-  createServer,
-  type Server,
-  type Socket,
-} from 'node:net'
+import type { Socket } from 'node:net'
+import { ProxyListener } from '../proxy-listener.ts'
 import type { RigAddress } from '../rig-broker.ts'
 
 export class TripWire {
-  readonly #server: Server
-  readonly #target: () => RigAddress
+  readonly #listener: ProxyListener
   readonly #sockets = new Set<Socket>()
   /** Called once, before the next answer is passed on. */
   #onAnswer: (() => void) | undefined
@@ -20,19 +13,17 @@ export class TripWire {
   /** @param target Asked for each connection: a broker that was started again has moved. */
   static async start(target: () => RigAddress): Promise<TripWire> {
     const wire = new TripWire(target)
-    wire.#server.listen(0, '127.0.0.1')
-    await once(wire.#server, 'listening')
+    await wire.#listener.listen()
     return wire
   }
 
   private constructor(target: () => RigAddress) {
-    this.#target = target
-    this.#server = createServer({ noDelay: true }, (socket) => this.#join(socket))
+    const onJoin = (client: Socket, broker: Socket): void => this.#join(client, broker)
+    this.#listener = new ProxyListener({ target, onJoin })
   }
 
   get address(): RigAddress {
-    const { address, port } = this.#server.address() as AddressInfo
-    return { host: address, port }
+    return this.#listener.address
   }
 
   /** The next answer, greetings aside, is the moment. */
@@ -45,12 +36,11 @@ export class TripWire {
   }
 
   stop(): void {
-    this.#server.close()
+    this.#listener.close()
     for (const socket of this.#sockets) socket.destroy()
   }
 
-  #join(client: Socket): void {
-    const broker = createConnection({ ...this.#target(), noDelay: true })
+  #join(client: Socket, broker: Socket): void {
     let answerCount = 0
     client.on('data', (chunk) => broker.write(chunk))
     broker.on('data', (chunk) => {

@@ -1,18 +1,8 @@
 // A TCP proxy in front of a broker that does to connections what networks do.
 
-import {
-  createConnection,
-  createServer,
-  type AddressInfo,
-  type Server,
-  type Socket,
-} from 'node:net'
-import { once } from 'node:events'
-
-export interface ProxyAddress {
-  readonly host: string
-  readonly port: number
-}
+import type { Socket } from 'node:net'
+import { ProxyListener } from '../proxy-listener.ts'
+import type { RigAddress } from '../rig-broker.ts'
 
 /** Both are seen from the client: what it sends goes up, what it hears comes down. */
 export type Way = 'up' | 'down'
@@ -27,28 +17,25 @@ export interface Faults {
 }
 
 export class FaultProxy {
-  readonly #server: Server
-  readonly #target: () => ProxyAddress
+  readonly #listener: ProxyListener
   readonly #links = new Set<ProxyLink>()
   /** What happens to all connections from now on. */
   faults: Faults = {}
 
   /** @param target Asked for each connection: a broker that was started again has moved. */
-  static async start(target: () => ProxyAddress): Promise<FaultProxy> {
+  static async start(target: () => RigAddress): Promise<FaultProxy> {
     const proxy = new FaultProxy(target)
-    proxy.#server.listen(0, '127.0.0.1')
-    await once(proxy.#server, 'listening')
+    await proxy.#listener.listen()
     return proxy
   }
 
-  private constructor(target: () => ProxyAddress) {
-    this.#target = target
-    this.#server = createServer({ noDelay: true }, (socket) => this.#join(socket))
+  private constructor(target: () => RigAddress) {
+    const onJoin = (client: Socket, broker: Socket): void => this.#join(client, broker)
+    this.#listener = new ProxyListener({ target, onJoin })
   }
 
-  get address(): ProxyAddress {
-    const { address, port } = this.#server.address() as AddressInfo
-    return { host: address, port }
+  get address(): RigAddress {
+    return this.#listener.address
   }
 
   /** The newest connection. */
@@ -63,12 +50,11 @@ export class FaultProxy {
   }
 
   stop(): void {
-    this.#server.close()
+    this.#listener.close()
     this.dropAll()
   }
 
-  #join(client: Socket): void {
-    const broker = createConnection({ ...this.#target(), noDelay: true })
+  #join(client: Socket, broker: Socket): void {
     const link = new ProxyLink(client, broker, () => this.faults)
     this.#links.add(link)
     client.on('close', () => this.#links.delete(link))

@@ -1,14 +1,8 @@
 // A line between clients and a broker that can be cut as networks are cut: nobody is told, and what was
 // under way either arrives when the line is whole again, or never.
 
-import { once } from 'node:events'
-import {
-  type AddressInfo,
-  createConnection,
-  createServer,
-  type Server,
-  type Socket,
-} from 'node:net'
+import type { Socket } from 'node:net'
+import { ProxyListener } from '../proxy-listener.ts'
 import type { RigAddress } from '../rig-broker.ts'
 
 /** Both are seen from the client: what it sends goes up, what it hears comes down. */
@@ -32,28 +26,24 @@ export interface LineState {
 export const WHOLE: LineState = { up: 'open', down: 'open' }
 
 export class LineProxy {
-  readonly #server: Server
-  readonly #target: () => RigAddress
+  readonly #listener: ProxyListener
   readonly #lines = new Set<Line>()
   #state: LineState = WHOLE
 
   /** @param target Asked for each connection: a broker that was started again has moved. */
   static async start(target: () => RigAddress): Promise<LineProxy> {
     const proxy = new LineProxy(target)
-    proxy.#server.listen(0, '127.0.0.1')
-    await once(proxy.#server, 'listening')
+    await proxy.#listener.listen()
     return proxy
   }
 
   private constructor(target: () => RigAddress) {
-    this.#target = target
-    const options = { noDelay: true, allowHalfOpen: true }
-    this.#server = createServer(options, (socket) => this.#join(socket))
+    const onJoin = (client: Socket, broker: Socket): void => this.#join(client, broker)
+    this.#listener = new ProxyListener({ target, onJoin, allowHalfOpen: true })
   }
 
   get address(): RigAddress {
-    const { address, port } = this.#server.address() as AddressInfo
-    return { host: address, port }
+    return this.#listener.address
   }
 
   get state(): LineState {
@@ -82,12 +72,11 @@ export class LineProxy {
   }
 
   stop(): void {
-    this.#server.close()
+    this.#listener.close()
     this.reset()
   }
 
-  #join(client: Socket): void {
-    const broker = createConnection({ ...this.#target(), noDelay: true, allowHalfOpen: true })
+  #join(client: Socket, broker: Socket): void {
     const line = new Line(client, broker, () => this.#state)
     this.#lines.add(line)
     let closedCount = 0

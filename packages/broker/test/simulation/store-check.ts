@@ -24,7 +24,7 @@ import type { MemoryImage } from '../../src/storage/memory-image.ts'
 import { readPayloadRecord } from '../../src/storage/payload-record.ts'
 import { decodeDedupe, decodeEngine, decodeQueue } from '../../src/storage/registry-record.ts'
 import { WALL_KEY } from '../../src/storage/wall-record.ts'
-import { isBare } from '../../src/storage/bare-value.ts'
+import { isBare, KEY_ONLY } from '../../src/storage/bare-value.ts'
 import { isSealed, SEAL_BYTES } from '../../src/storage/sealed.ts'
 import { decodeTask } from '../../src/storage/task-record.ts'
 import { parseProfile } from '../../src/engine/profile.ts'
@@ -46,9 +46,6 @@ export interface StoreFacts {
  * One for each disk. Every check looks at all records, but decodes only what has changed since the
  * last one: the image keeps its values as they are, and the model makes a new object at each change.
  */
-/** Their keys say all. */
-const KEY_ONLY: ReadonlySet<Family> = new Set<Family>(['doneByEnd', 'dedupeByAge'])
-
 export class StoreCheck {
   readonly #trace: Trace
   readonly #image: MemoryImage

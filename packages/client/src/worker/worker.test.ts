@@ -578,6 +578,16 @@ describe('an order to stop', () => {
 describe('a lease that cannot be renewed', () => {
   const DEAF: Script = { ...CONTENT, heartbeat: () => {}, ping: () => {} }
 
+  /** The moments at which its handlers are told to stop. */
+  function abortsOf(worker: TqWorker, time: ManualTime): readonly number[] {
+    const aborts: number[] = []
+    worker.handle('send', async (_task, context) => {
+      await abortOf(context)
+      aborts.push(time.monotonicMs())
+    })
+    return aborts
+  }
+
   it('has its handler aborted before it ends, and the result is not sent', async () => {
     const broker = await aBroker(DEAF)
     const time = new ManualTime()
@@ -603,12 +613,8 @@ describe('a lease that cannot be renewed', () => {
   it('counts from its grant, though its answer came long after it and after later ones', async () => {
     const broker = await aBroker(CONTENT)
     const time = new ManualTime()
-    const aborts: number[] = []
     const worker = aWorker(broker, { clock: time, scheduler: time, concurrency: 1 })
-    worker.handle('send', async (_task, context) => {
-      await abortOf(context)
-      aborts.push(time.monotonicMs())
-    })
+    const aborts = abortsOf(worker, time)
     await worker.start()
     const claim = await broker.next('claim')
     const grantedAtMs = time.monotonicMs()
@@ -629,12 +635,8 @@ describe('a lease that cannot be renewed', () => {
   it('counts from the last answered heartbeat', async () => {
     const broker = await aBroker({ ...CONTENT, ping: () => {} })
     const time = new ManualTime()
-    const aborts: number[] = []
     const worker = aWorker(broker, { clock: time, scheduler: time, concurrency: 1 })
-    worker.handle('send', async (_task, context) => {
-      await abortOf(context)
-      aborts.push(time.monotonicMs())
-    })
+    const aborts = abortsOf(worker, time)
     await worker.start()
     const claim = await broker.next('claim')
     claim.reply(claimed(wireTask()))

@@ -20,9 +20,10 @@ async function carryOut({ plan, isDouble, shrinkMs }: Errand): Promise<Outcome> 
       const law = `the same seed does the same: its hash is ${hash}, then ${again}`
       throw new SimulationFailure({ plan, law, event: steps, story: [] }, undefined)
     }
-    return { plan, steps, simulatedMs, points: [...points], verbs: [...verbs], failure: undefined }
+    const reached = { points: [...points], verbs: [...verbs] }
+    return { plan, isRepeated: isDouble, steps, simulatedMs, ...reached, failure: undefined }
   } catch (error) {
-    const nothing = { plan, steps: 0, simulatedMs: 0, points: [], verbs: [] }
+    const nothing = { plan, isRepeated: false, steps: 0, simulatedMs: 0, points: [], verbs: [] }
     if (!(error instanceof SimulationFailure)) {
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
       return { ...nothing, failure: { law: text, text } }

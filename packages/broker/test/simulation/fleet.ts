@@ -17,6 +17,8 @@ export interface Errand {
 export interface Outcome {
   /** The one that was sent, or a smaller one that fails as well. */
   readonly plan: Plan
+  /** It was run twice, and had the same hash. */
+  readonly isRepeated: boolean
   readonly steps: number
   readonly simulatedMs: number
   readonly points: readonly (readonly [SometimesPoint, number])[]

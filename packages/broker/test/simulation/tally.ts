@@ -16,6 +16,7 @@ export class Tally {
   #events = 0
   #simulatedMs = 0
   #failures = 0
+  #repeated = 0
 
   constructor(seeds: number) {
     this.#seeds = seeds
@@ -25,11 +26,13 @@ export class Tally {
     return this.#failures
   }
 
-  add({ steps, simulatedMs, points, verbs, failure }: Omit<Outcome, 'plan'>): void {
+  add(outcome: Omit<Outcome, 'plan'>): void {
+    const { isRepeated, steps, simulatedMs, points, verbs, failure } = outcome
     this.#done += 1
     this.#events += steps
     this.#simulatedMs += simulatedMs
     if (failure !== undefined) this.#failures += 1
+    if (isRepeated) this.#repeated += 1
     for (const [point, times] of points) count(this.#points, point, times)
     for (const [verb, times] of verbs) count(this.#verbs, verb, times)
   }
@@ -48,7 +51,8 @@ export class Tally {
     const speed = Math.round(this.#events / seconds)
     return (
       `${this.#done} of ${this.#seeds} seeds, ${this.#failures} failures, ${this.#events} events in ` +
-      `${seconds.toFixed(1)} s (${speed} a second), ${Math.round(this.#simulatedMs / 1_000)} s simulated`
+      `${seconds.toFixed(1)} s (${speed} a second), ${Math.round(this.#simulatedMs / 1_000)} s simulated; ` +
+      `${this.#repeated} run twice, with the same hash`
     )
   }
 
